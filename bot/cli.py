@@ -1,0 +1,185 @@
+"""`autodiag`: the command line. Each command reads its arguments, calls one room, prints; nothing is decided here.
+
+Exit codes: 0 done, 1 found wanting (faults, refused start), 2 wrong use or bad input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from bot.settings import Settings, SettingsError, load_settings
+from referential.yamlfile import Faults
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
+
+
+def main() -> None:
+    """Entry point of the `autodiag` command."""
+    app()
+
+
+def _stop(code: int, *sentences: object) -> NoReturn:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except SettingsError as error:
+        _stop(1, *error.sentences)
+
+
+@app.command()
+def serve() -> None:
+    """Ouvre le chat web et fait le travail de fond, jusqu'à Ctrl-C."""
+    from bot.house import open_house
+    from bot.serve import PortTaken, configure_logs, listen
+    from bot.serve import serve as serve_house
+    from store.engine import AlreadyOwned, Unavailable
+    from store.keys import KeyProblem
+    from store.migrations import MigrationProblem
+
+    settings = _settings()
+    configure_logs(settings.server.log_level)
+    new_key = not settings.storage.key_file.exists()
+    try:
+        house = open_house(settings, own=True)
+    except Faults as found:
+        _stop(1, "Le contenu a des défauts, rien n'est démarré :", *found.faults)
+    except (KeyProblem, AlreadyOwned, MigrationProblem, Unavailable) as error:
+        _stop(1, error)
+    try:
+        listening = listen(house)
+        print(f"Autodiag est ouvert : {settings.server.public_url}", flush=True)
+        if new_key:
+            print(f"Clé de chiffrement créée : {settings.storage.key_file}. Copiez-la en lieu sûr, à part des données.")
+        if settings.storage.key_beside_data:
+            print("Attention : la clé est dans le dossier des données ; une copie de l'un emporte l'autre.")
+        sys.stdout.flush()
+        asyncio.run(serve_house(house, listening))
+    except PortTaken as error:
+        _stop(1, error)
+    finally:
+        house.store.close()
+
+
+@app.command()
+def chat(
+    trial: Annotated[bool, typer.Option("--essai", help="Conversation d'essai, effacée après 24 heures.")] = False,
+) -> None:
+    """La même conversation, dans le terminal."""
+    from rich.console import Console
+
+    from bot import terminal
+    from bot.house import open_house
+    from store.engine import Unavailable
+    from store.keys import KeyProblem
+    from store.migrations import MigrationProblem
+
+    async def ask() -> str | None:
+        try:
+            return await asyncio.to_thread(console.input, "\n> ")
+        except EOFError:
+            return None
+
+    console = Console()
+    try:
+        house = open_house(_settings())
+    except Faults as found:
+        _stop(1, *found.faults)
+    except (KeyProblem, MigrationProblem, Unavailable) as error:
+        _stop(1, error)
+    try:
+        asyncio.run(terminal.chat(house, console, ask, trial=trial))
+    except KeyboardInterrupt:
+        console.print("\nÀ bientôt.")
+    except Unavailable as error:
+        _stop(1, error)
+    finally:
+        house.store.close()
+
+
+@app.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="Affiche les nombres en JSON.")] = False,
+    links: Annotated[bool, typer.Option("--links", help="Visite aussi les adresses (demande Internet).")] = False,
+) -> None:
+    """Vérifie les questions, les tutoriels et le lexique ; dit où et comment corriger."""
+    from bot import check as checks
+    from bot.content import load_content
+    from bot.links import visit_all
+
+    try:
+        content = load_content()
+        faults = checks.check(content)
+    except Faults as found:
+        faults = list(found.faults)
+        content = None
+    if faults or content is None:
+        if as_json:
+            print(json.dumps({"faults": [vars(fault) for fault in faults]}, ensure_ascii=False, indent=2))
+        _stop(1, *faults, f"{len(faults)} défaut{'s' if len(faults) > 1 else ''} à corriger.")
+    found_counts = checks.counts(content)
+    if as_json:
+        print(json.dumps({**found_counts, "faults": []}, indent=2))
+    else:
+        print("Contenu en ordre : " + ", ".join(f"{name} {count}" for name, count in found_counts.items()))
+    if links:
+        broken = 0
+        for visit in visit_all(checks.addresses(content)):
+            broken += not visit.fine
+            moved = f" → {visit.landed}" if visit.landed != visit.address else ""
+            print(
+                f"{'bon' if visit.fine else 'À REVOIR'}  {visit.status or visit.said}  {visit.address}{moved}",
+                flush=True,
+            )
+        if broken:
+            _stop(1, f"{broken} adresse(s) à revoir.")
+
+
+@app.command()
+def score(file: Annotated[Path, typer.Argument(help='JSON : {"profile": {…}, "answers": {…}}')]) -> None:
+    """Calcule le résultat de réponses données en JSON, et l'affiche en JSON."""
+    from bot.content import load_content
+    from scoring.score import BadAnswer, as_data, check_answers
+    from scoring.score import score as score_answers
+
+    try:
+        given = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        _stop(2, f"{file} ne peut pas être lu : {error.strerror}.")
+    except ValueError as error:
+        _stop(2, f"{file} n'est pas du JSON en UTF-8 : {error}.")
+    profile, answers = _answers(given, "profile"), _answers(given, "answers")
+    book = load_content().flow.questionnaire
+    try:
+        check_answers(book, profile, answers)
+    except BadAnswer as error:
+        _stop(2, error)
+    print(json.dumps(as_data(score_answers(book, {**profile, **answers})), ensure_ascii=False, indent=2))
+
+
+def _answers(given: Any, key: str) -> dict[str, str]:
+    """The answers under this key of the file; an absent key means none."""
+    if not isinstance(given, dict) or set(given) - {"profile", "answers"}:
+        _stop(2, f"Le fichier doit tenir en un objet avec « profile » et « answers »{_named(given)}.")
+    found = given.get(key) or {}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        _stop(2, f"« {key} » doit être un objet d'identifiants et de choix, tous en texte.")
+    return found
+
+
+def _named(given: Any) -> str:
+    return f" ; retirez {', '.join(sorted(set(given) - {'profile', 'answers'}))}" if isinstance(given, dict) else ""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The house as every door is given it: settings, store, flow, words, and the clock. Opened once a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.content import Content, load_content
+from bot.settings import Settings
+from dialogue.flow import Flow, autodiag
+from dialogue.words import Words
+from referential.model import Questionnaire
+from store import flows
+from store.open import Store, open_store
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class House:
+    """See the module. `pinned`: the flows of sessions begun on an earlier version, by fingerprint, as they are met."""
+
+    settings: Settings
+    store: Store
+    content: Content
+    words: Words
+    now: Callable[[], datetime] = _now
+    pinned: dict[str, Flow] = field(default_factory=dict)
+
+    @property
+    def flow(self) -> Flow:
+        """The Autodiag as new sessions get it."""
+        return self.content.flow
+
+    @property
+    def trial_for(self) -> timedelta:
+        """How long a trial is kept."""
+        return timedelta(hours=self.settings.retention.trial_hours)
+
+    def today(self) -> date:
+        """The day, in UTC."""
+        return self.now().date()
+
+    def flow_of(self, tx: Connection, fingerprint: str) -> Flow:
+        """The flow that a session started with, which the store keeps as long as it may be needed."""
+        if fingerprint == self.flow.fingerprint:
+            return self.flow
+        if fingerprint not in self.pinned:
+            kept = flows.pinned(tx, fingerprint)
+            if kept is None:
+                raise LookupError(f"no flow is kept under {fingerprint}")
+            self.pinned[fingerprint] = autodiag(Questionnaire.model_validate_json(kept))
+        return self.pinned[fingerprint]
+
+    def kept_until(self, today: date, *, finished: bool) -> date:
+        """The day when a conversation silent since `today` is purged."""
+        retention = self.settings.retention
+        return today + timedelta(days=retention.finished_days if finished else retention.unfinished_days)
+
+
+def open_house(settings: Settings, *, own: bool = False, now: Callable[[], datetime] = _now) -> House:
+    """Read the content, open the store, keep the current flow. `own`: for the process that serves.
+
+    Raises Faults (content), KeyProblem, AlreadyOwned, MigrationProblem or Unavailable, each with a French sentence.
+    """
+    content = load_content()
+    storage = settings.storage
+    store = open_store(storage.database_url, storage.key_file, storage.erasure_journal, own=own)
+    flow = content.flow
+    kept = flow.questionnaire.model_dump_json()
+    store.db.write(lambda tx: flows.pin(tx, flow.fingerprint, flow.id, flow.version, kept))
+    words = Words(settings, content.tutorials, content.referential.glossary)
+    return House(settings, store, content, words, now)

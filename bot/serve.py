@@ -1,0 +1,71 @@
+"""`autodiag serve`: one process that serves the web chat and does the work that is due, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+
+import structlog
+import uvicorn
+
+from bot import worker
+from bot.house import House
+from bot.web.app import create_app
+
+
+class PortTaken(Exception):
+    """Another program listens there; the message is a French sentence."""
+
+
+def configure_logs(level: str) -> None:
+    """Logs as JSON lines on standard error: what happened, never who, what was said, or a token."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
+async def serve(house: House, listening: socket.socket) -> None:
+    """Serve on a socket already bound until SIGINT or SIGTERM, then finish what is under way."""
+    server = house.settings.server
+    config = uvicorn.Config(
+        create_app(house),
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(server.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in server.trusted_proxies],
+        timeout_graceful_shutdown=10,
+    )
+    working = asyncio.create_task(worker.work_for_ever(house))
+    try:
+        await uvicorn.Server(config).serve(sockets=[listening])
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+
+def listen(house: House) -> socket.socket:
+    """Bind the address of the settings; raises PortTaken."""
+    server = house.settings.server
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((server.host, server.port))
+    except OSError as error:
+        listening.close()
+        raise PortTaken(
+            f"Le port {server.port} n'est pas libre sur {server.host} ({error.strerror}). Arrêtez l'autre programme, "
+            "ou choisissez un autre port : AUTODIAG_PORT=8001 make run"
+        ) from None
+    return listening

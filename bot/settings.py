@@ -1,0 +1,356 @@
+"""What a deployer decides: config.yml read into frozen values, then the environment, which wins.
+
+The one rule: an unknown key, a wrong type or a wrong variable stops the start with a sentence; nothing is guessed.
+Keys are French in the file, because their editors are; attributes are English. `load_settings` is the only way in.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from referential.yamlfile import Faults, explain, read_yaml
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PREFIX: Final = "AUTODIAG_"
+
+
+class SettingsError(Exception):
+    """What keeps the programme from starting, one French sentence a fault; `str()` gives them a line each."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("\n".join(sentences))
+        self.sentences = tuple(sentences)
+
+
+def _origin(raw: str) -> str:
+    """An address without path, as in a browser's bar: https://autodiag.example.fr."""
+    whole = ValueError("écrivez une adresse complète, comme https://autodiag.exemple.fr")
+    try:
+        parts = urlsplit(raw)
+        reachable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise whole from None
+    if not reachable or re.search(r"[\s\\@]", raw):
+        raise whole
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("rien après le nom du site : l'adresse ne doit avoir ni chemin, ni « ? », ni « # »")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def _web_page(raw: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/@?#]+([/?#]\S*)?", raw):
+        raise ValueError("écrivez une adresse de page complète, qui commence par https://")
+    return raw
+
+
+def _phone(raw: str) -> str:
+    if not re.fullmatch(r"\+?\(?\d([ .()-]{0,2}\d){1,14}", raw):
+        raise ValueError("écrivez un numéro de téléphone, comme 01 23 45 67 89")
+    return raw
+
+
+def _email(raw: str) -> str:
+    if not re.fullmatch(r"[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:.]+", raw):
+        raise ValueError("écrivez une adresse e-mail, comme contact@exemple.fr")
+    return raw
+
+
+def _database(raw: str) -> str:
+    if re.fullmatch(r"postgresql(\+psycopg)?://\S+", raw) or re.fullmatch(r"sqlite:///(?!:memory:|[?#]).+", raw):
+        return raw
+    if raw.startswith("sqlite:"):
+        raise ValueError(
+            "il faut un fichier, comme sqlite:////srv/autodiag/autodiag.db : en mémoire, tout serait perdu"
+        )
+    raise ValueError("écrivez sqlite:///fichier ou postgresql://utilisateur:motdepasse@machine/base")
+
+
+def _network(raw: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(raw))
+    except ValueError:
+        raise ValueError("écrivez une adresse IP (10.0.0.2) ou un réseau (10.0.0.0/24), jamais « * »") from None
+
+
+def _path(raw: object) -> Path:
+    if not isinstance(raw, str) or not raw.strip() or "\0" in raw:
+        raise ValueError("écrivez un chemin de fichier ou de dossier, entre guillemets")
+    try:
+        return Path(raw.strip()).expanduser()
+    except RuntimeError:
+        raise ValueError("« ~ » n'a pas de sens ici, ce compte n'a pas de dossier personnel") from None
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+Phone = Annotated[Line, AfterValidator(_phone)]
+Email = Annotated[Line, AfterValidator(_email)]
+WebPage = Annotated[Line, AfterValidator(_web_page)]
+Origin = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_origin)]
+DatabaseUrl = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_database)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+FilePath = Annotated[Path, BeforeValidator(_path)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Whole = Annotated[int, Field(strict=True)]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    BeforeValidator(lambda raw: raw.lower() if isinstance(raw, str) else raw),
+]
+
+
+class Section(BaseModel):
+    """A part of config.yml: frozen, known keys only; left empty, it takes its defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, raw: Any) -> Any:
+        if raw is None:
+            return {}
+        if not isinstance(raw, Mapping | cls):
+            raise ValueError("écrivez ses clés en dessous, une par ligne, décalées de deux espaces")
+        return raw
+
+
+class Programme(Section):
+    """Who speaks, what it costs and who pays: said before the first question."""
+
+    name: Line = Field(alias="nom")
+    run_by: Line = Field(alias="porteur")
+    phone: Phone = Field(alias="telephone")
+    site: WebPage
+    price: Line = Field(alias="prix")
+    paid_by: Line = Field(alias="qui_paie")
+    minutes: Annotated[Whole, Field(ge=1, le=60)] = Field(default=5, alias="duree_minutes")
+    full_minutes: Annotated[Whole, Field(ge=1, le=120)] = Field(default=15, alias="duree_complete_minutes")
+
+
+class Contact(Section):
+    """The human who answers when the bot cannot."""
+
+    name: Line = Field(alias="nom")
+    phone: Phone = Field(alias="telephone")
+    email: Email
+    hours: Line = Field(alias="horaires")
+
+
+class Elsewhere(Section):
+    """What else exists for a firm that the visit programme does not cover."""
+
+    name: Line = Field(alias="nom")
+    url: WebPage = Field(alias="adresse")
+    text: Paragraph = Field(alias="texte")
+
+
+class Texts(Section):
+    """Sentences that a deployer changes without touching the templates."""
+
+    greeting: Paragraph = Field(alias="accueil")
+    elsewhere: tuple[Elsewhere, ...] = Field(default=(), alias="hors_programme")
+
+
+class Legal(Section):
+    """What the legal notice and the page "vos données" must name."""
+
+    publisher: Line = Field(alias="editeur")
+    address: Line = Field(alias="adresse")
+    director: Line = Field(alias="directeur_publication")
+    host: Line = Field(alias="hebergeur")
+    data_controller: Line = Field(alias="responsable_traitement")
+    data_contact: Line = Field(alias="contact_donnees")
+
+
+class Accessibility(Section):
+    """What the accessibility statement says, and whom to write to."""
+
+    contact: Email
+    status: Literal["non conforme", "partiellement conforme", "totalement conforme"] = Field(
+        default="non conforme", alias="etat"
+    )
+
+
+class Retention(Section):
+    """How long a conversation stays after its last activity; the purge reads it."""
+
+    unfinished_days: Annotated[Whole, Field(ge=1, le=1095)] = Field(default=90, alias="inachevees_jours")
+    finished_days: Annotated[Whole, Field(ge=1, le=1095)] = Field(default=365, alias="achevees_jours")
+    trial_hours: Annotated[Whole, Field(ge=1, le=24)] = Field(default=24, alias="essais_heures")
+
+
+class Server(Section):
+    """Where the chat listens and how it is reached."""
+
+    public_url: Origin = Field(default="", alias="adresse_publique", validate_default=False)
+    host: Line = Field(default="127.0.0.1", alias="ecoute")
+    port: Annotated[Port, Field(strict=True)] = 8000
+    trusted_proxies: tuple[Network, ...] = Field(default=(), alias="proxys_de_confiance")
+    conversations_per_hour: Annotated[Whole, Field(ge=1)] = Field(default=120, alias="conversations_par_heure")
+    cookie_days: Annotated[Whole, Field(ge=1, le=365)] = Field(default=90, alias="cookie_jours")
+    log_level: LogLevel = Field(default="info", alias="journal")
+
+    @property
+    def https(self) -> bool:
+        """Whether cookies may be marked Secure."""
+        return self.public_url.startswith("https://")
+
+
+class Storage(Section):
+    """Where things are kept; absolute paths once `load_settings` has answered."""
+
+    database_url: DatabaseUrl = Field(default="", alias="base", validate_default=False, repr=False)
+    data_dir: FilePath = Field(default=Path("data"), alias="dossier")
+    key_file: FilePath = Field(default=Path(), alias="cle")
+    erasure_journal: FilePath = Field(default=Path("effacements.journal"), alias="journal_effacements")
+
+    @property
+    def key_beside_data(self) -> bool:
+        """Whether a copy of the data folder takes the master key or the erasure journal with it."""
+        return any(kept.is_relative_to(self.data_dir) for kept in (self.key_file, self.erasure_journal))
+
+
+class Settings(Section):
+    """The whole of config.yml."""
+
+    demonstration: Annotated[bool, Field(strict=True)] = False
+    programme: Programme
+    contact: Contact
+    texts: Texts = Field(alias="textes")
+    legal: Legal = Field(alias="mentions_legales")
+    accessibility: Accessibility = Field(alias="accessibilite")
+    retention: Retention = Field(default=Retention(), alias="conservation")
+    server: Server = Field(default=Server(), alias="serveur")
+    storage: Storage = Field(default=Storage(), alias="stockage")
+
+
+class Environment(BaseSettings):
+    """The AUTODIAG_… variables; one that is empty counts as absent."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
+
+    config: FilePath | None = None
+    port: Port | None = None
+    host: Line | None = None
+    public_url: Origin | None = None
+    log_level: LogLevel | None = None
+    database_url: DatabaseUrl | None = Field(default=None, repr=False)
+    data_dir: FilePath | None = None
+    key_file: FilePath | None = None
+
+
+_SERVER: Final = ("port", "host", "public_url", "log_level")
+_STORAGE: Final = ("database_url", "data_dir", "key_file")
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read config.yml (`config`, else AUTODIAG_CONFIG, else the project's own) and the environment.
+
+    Paths come back absolute: those of the file start from its folder, those of the environment from where one stands.
+    Raises SettingsError. Creates nothing.
+    """
+    environment = _environment()
+    file = (config or environment.config or ROOT / "config.yml").absolute()
+    try:
+        settings = read_yaml(file, Settings, name=_short(file))
+    except Faults as found:
+        raise SettingsError([str(fault) for fault in found.faults]) from found
+
+    given = {name: value for name in _SERVER if (value := getattr(environment, name)) is not None}
+    server = settings.server.model_copy(update=given)
+    if not server.public_url:
+        server = server.model_copy(update={"public_url": f"http://localhost:{server.port}"})
+    return settings.model_copy(
+        update={"server": server, "storage": _storage(settings.storage, environment, file.parent)}
+    )
+
+
+def _storage(written: Storage, environment: Environment, folder: Path) -> Storage:
+    """Every place made absolute, the environment's first."""
+    data_dir = environment.data_dir.absolute() if environment.data_dir else folder / written.data_dir
+    if environment.key_file:
+        key_file = environment.key_file.absolute()
+    else:
+        key_file = folder / written.key_file if written.key_file != Path() else _default_key_file()
+    if environment.database_url:
+        database_url = _absolute(environment.database_url, Path.cwd())
+    elif written.database_url:
+        database_url = _absolute(written.database_url, folder)
+    else:
+        database_url = f"sqlite:///{_tidy(data_dir) / 'autodiag.db'}"
+    return written.model_copy(
+        update={
+            "database_url": database_url,
+            "data_dir": _tidy(data_dir),
+            "key_file": _tidy(key_file),
+            "erasure_journal": _tidy(key_file.parent / written.erasure_journal),
+        }
+    )
+
+
+def _environment() -> Environment:
+    known = {f"{PREFIX}{name.upper()}" for name in Environment.model_fields}
+    sentences = [
+        f"La variable {name} n'existe pas : vouliez-vous dire {meant[0]} ?"
+        for name in sorted(set(os.environ) - known)
+        if name.startswith(PREFIX) and (meant := difflib.get_close_matches(name, known, n=1, cutoff=0.9))
+    ]
+    try:
+        environment = Environment()
+    except ValidationError as error:
+        for found in error.errors():
+            variable = f"{PREFIX}{str(found['loc'][0]).removeprefix(PREFIX.lower()).upper()}"
+            said = explain({**found, "loc": (variable,)})
+            sentences.append(f"Variable d'environnement {said}")
+        raise SettingsError(sentences) from None
+    if sentences:
+        raise SettingsError(sentences)
+    return environment
+
+
+def _default_key_file() -> Path:
+    """Outside the project and its data, so that no copy of either takes the key along."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    if Path(state).is_absolute():
+        return Path(state) / "autodiag" / "key"
+    try:
+        return Path.home() / ".local" / "state" / "autodiag" / "key"
+    except RuntimeError:
+        raise SettingsError(
+            ["Ce compte n'a pas de dossier personnel : dites où ranger la clé avec AUTODIAG_KEY_FILE."]
+        ) from None
+
+
+def _absolute(database_url: str, folder: Path) -> str:
+    if not database_url.startswith("sqlite:///"):
+        return database_url
+    name, mark, query = database_url.removeprefix("sqlite:///").partition("?")
+    return f"sqlite:///{_tidy(folder / name)}{mark}{query}"
+
+
+def _tidy(path: Path) -> Path:
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _short(file: Path) -> str:
+    """The name to show: as seen from where one stands when it is below, whole otherwise."""
+    here = Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)

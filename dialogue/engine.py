@@ -1,0 +1,336 @@
+"""The engine: `step(flow, session, event)` gives the next session, the facts and the effects.
+
+All that moves a session is here. Nothing is refused in silence and nothing is guessed: an event that cannot be taken
+raises `Refused`, and the session that the caller holds is unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from dialogue.events import (
+    AnswerRecorded,
+    AutodiagDone,
+    Clicked,
+    Commanded,
+    Digressed,
+    Effect,
+    EraseAll,
+    Event,
+    Fact,
+    NotUnderstood,
+    Paused,
+    ReadAnswer,
+    Resumed,
+    SectionOpened,
+    ShortPathDone,
+    StartOver,
+    TutorialDone,
+)
+from dialogue.flow import Flow, Step, journey, openable, remaining, standing
+from dialogue.session import Aside, AsideKind, Place, Session
+from referential.model import ScoredQuestion
+from referential.rules import NOT_CONCERNED, UNKNOWN
+from scoring.score import Score, score
+
+RefusalCode = Literal[
+    "not_asked", "unknown_node", "unknown_choice", "na_refused", "nothing_to_confirm", "unknown_tutorial"
+]
+
+
+class Refused(Exception):
+    """An event that can't be taken where the session stands. `code` names why; the door turns it into words."""
+
+    def __init__(self, code: RefusalCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """What one event gave."""
+
+    session: Session
+    facts: tuple[Fact, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+def begin(flow: Flow, given: Mapping[str, str] | None = None) -> Session:
+    """A new session; `given`: profile facts already known (a federation's link, the API), by id. Raises Refused."""
+    facts = dict(given or {})
+    known = {fact.id: fact for fact in flow.questionnaire.profile}
+    for node, choice in facts.items():
+        if node not in known:
+            raise Refused("unknown_node")
+        if choice not in known[node].by_choice:
+            raise Refused("unknown_choice")
+    return Session(flow.id, flow.fingerprint, answers=facts, given=facts)
+
+
+def path(flow: Flow, session: Session) -> tuple[Step, ...]:
+    """The session's journey."""
+    return journey(flow, session.answers, session.opened)
+
+
+def current(flow: Flow, session: Session) -> Step | None:
+    """The step being asked: the one chosen by back or edit, else the first unanswered; None when all is answered."""
+    steps = path(flow, session)
+    chosen = next((step for step in steps if step.question.id == session.cursor), None)
+    return chosen or next((step for step in steps if step.question.id not in session.answers), None)
+
+
+def asking(flow: Flow, session: Session) -> Step | None:
+    """The step whose choices are on offer now; None at the result, in a tutorial, before a confirmation…"""
+    return current(flow, session) if session.place.kind == "question" else None
+
+
+def counted(flow: Flow, session: Session) -> dict[str, str]:
+    """The answers that stand on the journey: what rules, score, summary and export may see."""
+    return standing(flow, session.answers, path(flow, session))
+
+
+def result(flow: Flow, session: Session) -> Score:
+    """The score of the answers that count."""
+    return score(flow.questionnaire, counted(flow, session))
+
+
+def step(flow: Flow, session: Session, event: Event) -> Stepped:
+    """Handle one event. Raises Refused; never anything else on a session that this engine made."""
+    came_back = session.paused and not (isinstance(event, Commanded) and event.name == "pause")
+    if came_back:
+        session = replace(session, paused=False)
+    stepped = _handled(flow, session, event)
+    return replace(stepped, facts=(Resumed(), *stepped.facts)) if came_back else stepped
+
+
+def _handled(flow: Flow, session: Session, event: Event) -> Stepped:
+    match event:
+        case Clicked():
+            return _clicked(flow, session, event)
+        case ReadAnswer():
+            return _clicked(flow, session, Clicked(event.node, event.choice))
+        case NotUnderstood():
+            return _beside(replace(session, unclear=session.unclear + 1), "unclear")
+        case Commanded():
+            return _commanded(flow, session, event)
+
+
+def _clicked(flow: Flow, session: Session, event: Clicked) -> Stepped:
+    if event.choice == UNKNOWN and not event.certain and session.aside != Aside("help"):
+        _answerable(flow, session, event.node, event.choice)
+        return _beside(session, "help")
+    return _record(flow, session, event.node, event.choice)
+
+
+def _answerable(flow: Flow, session: Session, node: str, choice: str) -> None:
+    question = flow.question(node)
+    if question is None:
+        raise Refused("unknown_node")
+    asked = asking(flow, session)
+    if asked is None or asked.question.id != node:
+        raise Refused("not_asked")
+    if choice == NOT_CONCERNED and not question.na_allowed:
+        raise Refused("na_refused")
+    if not question.accepts(choice):
+        raise Refused("unknown_choice")
+
+
+def _record(flow: Flow, session: Session, node: str, choice: str) -> Stepped:
+    _answerable(flow, session, node, choice)
+    said = AnswerRecorded(node, choice, session.answers.get(node, ""))
+    answered = replace(
+        session,
+        answers={**session.answers, node: choice},
+        cursor=None,
+        aside=None,
+        unclear=0,
+        place=Place(),
+        after="question",
+    )
+    moved, facts = _move_on(flow, session, answered)
+    return Stepped(moved, (said, *facts))
+
+
+def _move_on(flow: Flow, before: Session, session: Session) -> tuple[Session, tuple[Fact, ...]]:
+    """Where an answer leads: the next question to review, back to the answers, a result, or the next question."""
+    steps = path(flow, session)
+    facts: list[Fact] = []
+    short_done = all(step.question.id in session.answers for step in steps if step.short)
+    if short_done and not session.short_done:
+        session = replace(session, short_done=True, place=Place("result"))
+        facts.append(ShortPathDone())
+    if not session.done and short_done and _all_themes_answered(flow, session):
+        session = replace(session, done=True, place=Place("result"))
+        facts.append(AutodiagDone())
+    if facts:
+        return replace(session, review=(), before=""), tuple(facts)
+
+    on_path = {step.question.id for step in steps}
+    review = tuple(node for node in before.review if node != before.cursor and node in on_path)
+    if review:
+        again = Aside("recheck", session.tutorials_done[-1])
+        return replace(session, review=review, cursor=review[0], aside=again), ()
+    if before.review:
+        return replace(session, review=(), place=Place("result"), aside=Aside("before_after")), ()
+    session = replace(session, before="")
+    if before.after in ("answers", "result"):
+        return replace(session, place=Place(before.after)), ()
+    if current(flow, session) is None:
+        closed = session.opened[-1] if session.opened else ""
+        return replace(session, place=Place("result"), aside=Aside("section_done", closed) if closed else None), ()
+    return session, ()
+
+
+def _all_themes_answered(flow: Flow, session: Session) -> bool:
+    themes = tuple(section.id for section in flow.sections if section.asks == "short")
+    return all(step.question.id in session.answers for step in journey(flow, session.answers, themes))
+
+
+def _beside(session: Session, kind: AsideKind, word: str = "") -> Stepped:
+    return Stepped(replace(session, aside=Aside(kind, word)), (Digressed(kind),))
+
+
+def _go(session: Session, place: Place, *facts: Fact) -> Stepped:
+    return Stepped(replace(session, place=place, aside=None), facts)
+
+
+def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # noqa: C901 — one arm a command
+    match event.name:
+        case "back":
+            return _back(flow, session)
+        case "edit":
+            return _edit(flow, session, event.node)
+        case "pause":
+            return Stepped(replace(session, paused=True, aside=None), () if session.paused else (Paused(),))
+        case "resume" | "repeat":
+            return _resume(flow, session)
+        case "why":
+            return _beside(session, "why" if asking(flow, session) else "commands")
+        case "help":
+            return _beside(session, "help" if asking(flow, session) else "commands")
+        case "define":
+            return _beside(session, "define" if event.word else "unknown_word", event.word)
+        case "deepen":
+            return _deepen(flow, session, event.node)
+        case "restart" | "erase":
+            return _go(session, Place("confirm", event.name))
+        case "confirm":
+            return _confirm(session)
+        case "result":
+            return _go(session, Place("result")) if session.short_done else _beside(session, "no_result_yet")
+        case "answers":
+            return _go(replace(session, cursor=None, review=(), before=""), Place("answers"))
+        case "actions" | "verify":
+            return _beside(session, event.name, event.word) if session.short_done else _beside(session, "no_result_yet")
+        case "tutorial":
+            return _open_tutorial(flow, session, event.word)
+        case "next":
+            return _next(session)
+        case "done":
+            return _tutorial_done(flow, session, event.word or session.place.word)
+        case "book" | "human" | "emergency":
+            return _beside(session, event.name)
+
+
+def _back(flow: Flow, session: Session) -> Stepped:
+    place = session.place
+    if place.kind == "tutorial":
+        return _go(session, replace(place, step=place.step - 1) if place.step else Place("result"))
+    if place.kind in ("confirm", "themes") or (place.kind == "answers" and session.short_done):
+        return _go(session, Place("result" if session.short_done else "question"))
+    if place.kind == "answers":
+        return _go(session, Place())
+    nodes = [step.question.id for step in path(flow, session)]
+    here = current(flow, session) if place.kind == "question" else None
+    at = nodes.index(here.question.id) if here else len(nodes)
+    if at == 0:
+        return _beside(session, "first_question")
+    return Stepped(
+        replace(
+            session, place=Place(), cursor=nodes[at - 1], aside=None, unclear=0, after="question", review=(), before=""
+        )
+    )
+
+
+def _edit(flow: Flow, session: Session, node: str) -> Stepped:
+    if flow.question(node) is None:
+        raise Refused("unknown_node")
+    if node not in session.answers or all(step.question.id != node for step in path(flow, session)):
+        raise Refused("not_asked")
+    after = session.place.kind if session.place.kind in ("answers", "result") else "question"
+    return Stepped(
+        replace(session, place=Place(), cursor=node, after=after, aside=None, unclear=0, review=(), before="")
+    )
+
+
+def _resume(flow: Flow, session: Session) -> Stepped:
+    """Back to the question under way, or to the result when nothing is left to ask."""
+    rested = replace(session, aside=None, unclear=0)
+    if session.place.kind == "question" and current(flow, session):
+        return Stepped(rested)
+    there = replace(rested, cursor=None, review=(), before="")
+    return _go(there, Place() if current(flow, there) else Place("result"))
+
+
+def _deepen(flow: Flow, session: Session, node: str) -> Stepped:
+    if not session.short_done:
+        return _beside(session, "no_result_yet")
+    sections = {section.id: section for section in openable(flow, session.answers)}
+    if not node:
+        return _go(session, Place("themes"))
+    if node not in sections:
+        raise Refused("unknown_node")
+    if not remaining(flow, session.answers, sections[node]):
+        return _beside(replace(session, place=Place("result")), "nothing_left", node)
+    opened = (*(name for name in session.opened if name != node), node)
+    ahead = replace(session, opened=opened, cursor=None, after="question", review=(), before="")
+    first = remaining(flow, session.answers, sections[node])[0].question.id
+    return _go(replace(ahead, cursor=first), Place(), SectionOpened(node))
+
+
+def _confirm(session: Session) -> Stepped:
+    if session.place.kind != "confirm":
+        raise Refused("nothing_to_confirm")
+    return Stepped(session, (), (EraseAll() if session.place.word == "erase" else StartOver(),))
+
+
+def _open_tutorial(flow: Flow, session: Session, tutorial: str) -> Stepped:
+    if all(length.id != tutorial for length in flow.questionnaire.tutorials):
+        raise Refused("unknown_tutorial")
+    return _go(session, Place("tutorial", tutorial))
+
+
+def _next(session: Session) -> Stepped:
+    if session.place.kind != "tutorial":
+        raise Refused("unknown_tutorial")
+    return _go(session, replace(session.place, step=session.place.step + 1))
+
+
+def _tutorial_done(flow: Flow, session: Session, tutorial: str) -> Stepped:
+    """Marks it done, then asks again the questions that it mends, to show honestly what has changed."""
+    if all(length.id != tutorial for length in flow.questionnaire.tutorials):
+        raise Refused("unknown_tutorial")
+    done = (*(name for name in session.tutorials_done if name != tutorial), tutorial)
+    marked = replace(session, tutorials_done=done, cursor=None, after="question")
+    found = result(flow, session)
+    review = tuple(step.question.id for step in path(flow, session) if _mended(step, session, tutorial))
+    if not review or found.range is None:
+        return _go(marked, Place("result" if session.short_done else "question"), TutorialDone(tutorial))
+    asked = replace(marked, review=review, cursor=review[0], before=str(found.range.cautious))
+    return Stepped(replace(asked, place=Place(), aside=Aside("recheck", tutorial)), (TutorialDone(tutorial),))
+
+
+def _mended(step: Step, session: Session, tutorial: str) -> bool:
+    question = step.question
+    given = session.answers.get(question.id)
+    if (
+        not isinstance(question, ScoredQuestion)
+        or given is None
+        or given == NOT_CONCERNED
+        or tutorial not in question.tutorials
+    ):
+        return False
+    return given == UNKNOWN or Fraction(question.by_choice[given].note or 0) < 1

@@ -1,0 +1,173 @@
+"""What happens to a session, what the engine concludes from it, and what it asks of the outside.
+
+Events come in, facts and effects go out; all are frozen, named in the past tense where they happened, and written as
+JSON with their `kind`, for example `{"kind": "clicked", "node": "pil-qui", "choice": "designe", "certain": false}`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field, TypeAdapter
+
+Command = Literal[
+    "back",
+    "edit",
+    "pause",
+    "resume",
+    "why",
+    "define",
+    "repeat",
+    "help",
+    "deepen",
+    "restart",
+    "erase",
+    "confirm",
+    "book",
+    "result",
+    "human",
+    "answers",
+    "emergency",
+    "actions",
+    "verify",
+    "tutorial",
+    "next",
+    "done",
+]
+COMMANDS: tuple[Command, ...] = get_args(Command)
+
+
+@dataclass(frozen=True)
+class Clicked:
+    """A choice was pressed. `certain`: record "je ne sais pas" at once, its help was seen or can't be shown."""
+
+    node: str
+    choice: str
+    certain: bool = False
+    kind: Literal["clicked"] = "clicked"
+
+
+@dataclass(frozen=True)
+class Commanded:
+    """A command, by button, slash or name. `node`: the question or section meant; `word`: a term or tutorial."""
+
+    name: Command
+    node: str = ""
+    word: str = ""
+    kind: Literal["commanded"] = "commanded"
+
+
+@dataclass(frozen=True)
+class ReadAnswer:
+    """Typed text was read, beyond doubt, as this choice of this question."""
+
+    node: str
+    choice: str
+    kind: Literal["read_answer"] = "read_answer"
+
+
+@dataclass(frozen=True)
+class NotUnderstood:
+    """Typed text was read and meant nothing sure. The text itself is not kept."""
+
+    kind: Literal["not_understood"] = "not_understood"
+
+
+Event = Clicked | Commanded | ReadAnswer | NotUnderstood
+
+
+@dataclass(frozen=True)
+class AnswerRecorded:
+    """An answer was recorded; `previous` is the one that it replaces, or empty."""
+
+    node: str
+    choice: str
+    previous: str = ""
+    kind: Literal["answer_recorded"] = "answer_recorded"
+
+
+@dataclass(frozen=True)
+class Digressed:
+    """Something was said beside the question (why, help, define…); nothing else moved."""
+
+    what: str
+    kind: Literal["digressed"] = "digressed"
+
+
+@dataclass(frozen=True)
+class ShortPathDone:
+    """The first result is there to be shown."""
+
+    kind: Literal["short_path_done"] = "short_path_done"
+
+
+@dataclass(frozen=True)
+class AutodiagDone:
+    """Every applicable question of every theme is answered."""
+
+    kind: Literal["autodiag_done"] = "autodiag_done"
+
+
+@dataclass(frozen=True)
+class SectionOpened:
+    """The manager chose to go deeper into a theme or into the branch module."""
+
+    section: str
+    kind: Literal["section_opened"] = "section_opened"
+
+
+@dataclass(frozen=True)
+class TutorialDone:
+    """The manager says that a tutorial is done."""
+
+    tutorial: str
+    kind: Literal["tutorial_done"] = "tutorial_done"
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The manager stopped for now."""
+
+    kind: Literal["paused"] = "paused"
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The manager came back after a pause."""
+
+    kind: Literal["resumed"] = "resumed"
+
+
+Fact = AnswerRecorded | Digressed | ShortPathDone | AutodiagDone | SectionOpened | TutorialDone | Paused | Resumed
+
+
+@dataclass(frozen=True)
+class StartOver:
+    """Begin a new session on the current version of the flow, with the facts given before the first question."""
+
+    kind: Literal["start_over"] = "start_over"
+
+
+@dataclass(frozen=True)
+class EraseAll:
+    """Erase the conversation, its key first."""
+
+    kind: Literal["erase_all"] = "erase_all"
+
+
+Effect = StartOver | EraseAll
+
+
+@dataclass(frozen=True)
+class Record:
+    """One turn in the log: when (ISO 8601, UTC), by which door, the event, the facts."""
+
+    at: str
+    door: str
+    event: Annotated[Event, Field(discriminator="kind")]
+    facts: tuple[Annotated[Fact, Field(discriminator="kind")], ...]
+
+
+EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+RECORD: TypeAdapter[Record] = TypeAdapter(Record)

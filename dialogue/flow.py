@@ -1,0 +1,163 @@
+"""A flow, and the journey through it.
+
+A journey is the questions that apply, in the order in which they are asked, for the answers given. It is walked again
+each time and never stored: profile and short path first (one question a theme), then the sections opened, in their
+order. An answer whose question is not on the journey is kept, and seen by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from referential.model import Branch, Fact, Question, Questionnaire, ScoredQuestion, Theme
+from referential.rules import NOT_CONCERNED, Answers
+
+AUTODIAG = "autodiag"
+
+
+@dataclass(frozen=True)
+class Section:
+    """Questions that go together. `asks`: all; one first, the rest once opened (`short`); only once `opened`."""
+
+    id: str
+    title: str
+    asks: Literal["all", "short", "opened"]
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """An immutable questionnaire: ordered sections, with an id, a version and a fingerprint of its content."""
+
+    id: str
+    questionnaire: Questionnaire
+    sections: tuple[Section, ...]
+
+    @property
+    def version(self) -> str:
+        """The version that its editors gave to the content."""
+        return self.questionnaire.version
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of everything asked and of everything it is worth."""
+        return self.questionnaire.fingerprint
+
+    @cached_property
+    def section(self) -> Mapping[str, Section]:
+        """Sections by id."""
+        return {section.id: section for section in self.sections}
+
+    def question(self, node: str) -> Question | None:
+        """The question with this id, or None."""
+        return self.questionnaire.by_id.get(node)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stop of a journey: a question, the section that it is asked for, and whether it is on the short path."""
+
+    question: Question
+    section: Section
+    short: bool
+
+
+def autodiag(questionnaire: Questionnaire) -> Flow:
+    """The Autodiag as a flow: the profile, the 15 themes by their short path, the branch modules on demand."""
+
+    def room(part: Theme | Branch, asks: Literal["short", "opened"]) -> Section:
+        return Section(part.id, part.title, asks, part.questions)
+
+    profile = Section("profile", "Vous et votre entreprise", "all", questionnaire.profile)
+    themes = [room(theme, "short") for theme in questionnaire.themes]
+    branches = [room(branch, "opened") for branch in questionnaire.branches]
+    return Flow(AUTODIAG, questionnaire, (profile, *themes, *branches))
+
+
+def journey(flow: Flow, answers: Answers, opened: Sequence[str] = ()) -> tuple[Step, ...]:
+    """The steps that apply, in order, for these answers; `opened` names the sections asked in full, in order."""
+    return tuple(_Walk(flow, answers).steps(opened))
+
+
+def standing(flow: Flow, answers: Answers, steps: Sequence[Step]) -> dict[str, str]:
+    """The answers that count: those on the journey, and the facts that somebody else gave."""
+    given = {
+        fact.id: answers[fact.id] for fact in flow.questionnaire.profile if fact.asked == "never" and fact.id in answers
+    }
+    return given | {step.question.id: answers[step.question.id] for step in steps if step.question.id in answers}
+
+
+def openable(flow: Flow, answers: Answers) -> tuple[Section, ...]:
+    """The sections that may be opened: every theme, and the module of the manager's own branch."""
+    trade = answers.get(flow.questionnaire.profile[0].id)
+    return tuple(
+        section
+        for section in flow.sections
+        if section.asks == "short" or (section.asks == "opened" and section.id == trade)
+    )
+
+
+def remaining(flow: Flow, answers: Answers, section: Section) -> tuple[Step, ...]:
+    """The steps of this section that would still be asked if it were opened now."""
+    return tuple(
+        step
+        for step in journey(flow, answers, (section.id,))
+        if step.section.id == section.id and step.question.id not in answers
+    )
+
+
+class _Walk:
+    """One walk from the start. `seen` holds the answers met so far: all that a rule may look at."""
+
+    def __init__(self, flow: Flow, answers: Answers) -> None:
+        self.flow = flow
+        self.answers = answers
+        self.on_path: set[str] = set()
+        self.seen = {
+            fact.id: answers[fact.id]
+            for fact in flow.questionnaire.profile
+            if fact.asked == "never" and fact.id in answers
+        }
+
+    def steps(self, opened: Sequence[str]) -> Iterator[Step]:
+        for section in self.flow.sections:
+            if section.asks == "all":
+                yield from self.whole(section)
+            elif section.asks == "short":
+                yield from self.short(section)
+        allowed = {section.id for section in openable(self.flow, self.answers)}
+        for name in opened:
+            if name in allowed:
+                yield from self.whole(self.flow.section[name])
+
+    def whole(self, section: Section) -> Iterator[Step]:
+        for question in section.questions:
+            if not isinstance(question, Fact) or question.asked == "start":
+                yield from self.stop(question, section, short=section.asks == "all")
+
+    def short(self, section: Section) -> Iterator[Step]:
+        """The essential question; where it does not apply, the heaviest that does, the first of equals."""
+        scored = [question for question in section.questions if isinstance(question, ScoredQuestion)]
+        for question in sorted(scored, key=lambda each: (not each.essential, -each.weight)):
+            stops = tuple(self.stop(question, section, short=True))
+            yield from stops
+            asked = any(step.question.id == question.id for step in stops)
+            if asked and self.answers.get(question.id) != NOT_CONCERNED:
+                return
+
+    def stop(self, question: Question, section: Section, *, short: bool) -> Iterator[Step]:
+        """The question, if it applies and is not on the path yet, after the facts that its rule needs."""
+        if question.id in self.on_path:
+            return
+        for mention in question.rule.mentions():
+            needed = self.flow.question(mention.of)
+            if isinstance(needed, Fact) and needed.asked == "needed":
+                yield from self.stop(needed, section, short=short)
+        if self.flow.questionnaire.holds(question, self.seen) is not False:
+            self.on_path.add(question.id)
+            if question.id in self.answers:
+                self.seen[question.id] = self.answers[question.id]
+            yield Step(question, section, short)

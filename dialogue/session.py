@@ -1,0 +1,90 @@
+"""A session: one way through one flow, as a frozen value that a database can keep.
+
+Holds only what can't be derived: answers, where the manager is, what was last said beside the question. Journey,
+progress, status, score and history are derived from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+PlaceKind = Literal["question", "answers", "themes", "result", "tutorial", "confirm"]
+AsideKind = Literal[
+    "why",
+    "help",
+    "define",
+    "unknown_word",
+    "unclear",
+    "emergency",
+    "human",
+    "book",
+    "commands",
+    "first_question",
+    "no_result_yet",
+    "nothing_left",
+    "section_done",
+    "recheck",
+    "before_after",
+    "actions",
+    "verify",
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the manager is. `word`: the tutorial read, or the command to confirm; `step`: its step, from 0."""
+
+    kind: PlaceKind = "question"
+    word: str = ""
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Aside:
+    """What was last said beside the question, without moving it. `word`: a glossary word, a section, a tutorial…"""
+
+    kind: AsideKind
+    word: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """See the module. `answers`: choice id, `nsp` or `na` by node; `given`: facts known before the first question.
+
+    `cursor`: a node chosen by back or edit (None: the first unanswered); `opened`: sections asked in full; `review`:
+    nodes to ask again after a tutorial; `before`: the cautious note (a fraction, as text) when that review began.
+    """
+
+    flow: str
+    fingerprint: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
+    cursor: str | None = None
+    opened: tuple[str, ...] = ()
+    place: Place = Place()
+    after: PlaceKind = "question"
+    aside: Aside | None = None
+    unclear: int = 0
+    paused: bool = False
+    short_done: bool = False
+    done: bool = False
+    tutorials_done: tuple[str, ...] = ()
+    review: tuple[str, ...] = ()
+    before: str = ""
+
+
+_SESSION = TypeAdapter(Session)
+
+
+def dump(session: Session) -> bytes:
+    """The session as JSON; equal sessions give equal bytes."""
+    return _SESSION.dump_json(session)
+
+
+def load(data: bytes) -> Session:
+    """The session that `dump` wrote; raises pydantic.ValidationError on anything else."""
+    return _SESSION.validate_json(data)

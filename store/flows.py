@@ -1,0 +1,17 @@
+"""Versions of questionnaires under way, kept so that a session finishes on the one it started with."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from store import tables
+
+
+def pin(tx: Connection, fingerprint: str, flow: str, version: str, content: str) -> None:
+    """Keep this version for good; a fingerprint already kept is left as it is."""
+    tables.insert_once(tx, tables.flows, fingerprint=fingerprint, flow=flow, version=version, content=content)
+
+
+def pinned(tx: Connection, fingerprint: str) -> str | None:
+    """The content kept under this fingerprint, or None."""
+    return tx.scalar(select(tables.flows.c.content).where(tables.flows.c.fingerprint == fingerprint))

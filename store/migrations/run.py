@@ -1,0 +1,64 @@
+"""How migrations run: the guards around Alembic. Called by `upgrade` only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, func, inspect, select, table, text
+
+from store.engine import Database
+from store.migrations import MigrationProblem, stored_revision
+
+_LOCK = 7266180  # any number of ours: one process migrates a PostgreSQL database at a time
+
+
+def config(scripts: Path) -> Config:
+    """Alembic's configuration, without any file."""
+    made = Config()
+    made.set_main_option("script_location", str(scripts).replace("%", "%%"))
+    return made
+
+
+def run(db: Database, scripts: Path) -> None:
+    """Upgrade to the newest revision in one transaction, and refuse to commit if rows were lost."""
+    settings = config(scripts)
+    with db.migrating() as tx:
+        if not db.is_sqlite:
+            tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        _known(tx, settings)
+        before = _counts(tx)
+        settings.attributes["connection"] = tx
+        command.upgrade(settings, "head")
+        _check(tx, before)
+
+
+def _known(tx: Connection, settings: Config) -> None:
+    revision = stored_revision(tx)
+    try:
+        ScriptDirectory.from_config(settings).get_revision(revision or "base")
+    except CommandError:
+        raise MigrationProblem(
+            f"Cette base vient d'une version plus récente d'Autodiag (révision {revision}). "
+            "Installez cette version-là, ou restaurez une sauvegarde plus ancienne. Rien n'a été modifié."
+        ) from None
+
+
+def _counts(tx: Connection) -> dict[str, int]:
+    names = [name for name in inspect(tx).get_table_names() if name != "alembic_version"]
+    return {name: tx.scalar(select(func.count()).select_from(table(name))) or 0 for name in names}
+
+
+def _check(tx: Connection, before: dict[str, int]) -> None:
+    after = _counts(tx)
+    lost = [name for name, rows in before.items() if name in after and after[name] != rows]
+    orphans = tx.execute(text("PRAGMA foreign_key_check")).all() if tx.dialect.name == "sqlite" else []
+    if lost or orphans:
+        where = ", ".join(lost) or ", ".join(sorted({str(row[0]) for row in orphans}))
+        raise MigrationProblem(
+            f"La mise à jour de la base aurait perdu des lignes ({where}) : elle a été annulée, rien n'a été modifié. "
+            "Gardez la version précédente d'Autodiag et signalez ce message."
+        )

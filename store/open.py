@@ -1,0 +1,87 @@
+"""Opening the store in the one right order, so that a wrong start changes nothing.
+
+Key first (a database already sealed never gets a new one), key check before any migration, migrations, then the
+erasure journal. Called once by each process at start.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, exists, inspect, select
+
+from store import meta, migrations
+from store.engine import Database
+from store.journal import Journal
+from store.keys import KeyProblem, Keyring
+from store.tables import conversations
+
+_KEY_CHECK = "key_check"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What a process holds of the store while it runs."""
+
+    db: Database
+    keyring: Keyring
+    journal: Journal
+
+    def close(self) -> None:
+        """Finish what waits and let go of everything."""
+        self.db.close()
+
+
+def open_store(url: str, key_file: Path, journal_file: Path | None = None, *, own: bool = False) -> Store:
+    """Open, create if new, migrate, check the key, replay the journal (by default beside the key).
+
+    `own` is for the process that serves. Raises KeyProblem, AlreadyOwned, MigrationProblem or Unavailable.
+    """
+    db = Database(url)
+    try:
+        if own:
+            db.own()
+        sealed, check = db.read(_seal_of)
+        keyring = Keyring.open(key_file, may_create=not sealed)
+        if sealed:
+            _compare(keyring, check, key_file)
+        migrations.upgrade(db)
+        db.write(lambda tx: _compare(keyring, _first_check(tx, keyring), key_file))
+        journal = Journal(journal_file or key_file.with_name("effacements.journal"))
+        if db.write(lambda tx: journal.replay(tx, keyring)):
+            db.scrub()
+    except BaseException:
+        db.close()
+        raise
+    return Store(db, keyring, journal)
+
+
+def _seal_of(tx: Connection) -> tuple[bool, str | None]:
+    """Whether a key already seals this database, and the check value it left."""
+    if not inspect(tx).has_table("meta"):
+        return False, None
+    check = meta.get(tx, _KEY_CHECK)
+    return check is not None or bool(tx.scalar(select(exists().select_from(conversations)))), check
+
+
+def _first_check(tx: Connection, keyring: Keyring) -> str:
+    """The stored check value, left now if this database had none."""
+    check = meta.get(tx, _KEY_CHECK)
+    if check is None:
+        check = _check_value(keyring)
+        meta.put(tx, _KEY_CHECK, check)
+    return check
+
+
+def _check_value(keyring: Keyring) -> str:
+    return keyring.digest(_KEY_CHECK, "autodiag").hex()
+
+
+def _compare(keyring: Keyring, check: str | None, key_file: Path) -> None:
+    if check is None or not hmac.compare_digest(check, _check_value(keyring)):
+        raise KeyProblem(
+            f"La clé {key_file} n'est pas celle qui a chiffré cette base. Remettez la bonne clé à cet endroit depuis "
+            "votre copie de sauvegarde, ou indiquez la base qui va avec cette clé. Rien n'a été modifié."
+        )

@@ -1,0 +1,166 @@
+"""The tables, as one metadata on which rooms that remember something declare their own.
+
+One rule: what says something about a firm is sealed. In clear stand opaque ids, keyed hashes, dates, and the few
+columns that are counted. Moments are UTC and aware; a day is a plain date.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC on both databases. Raises ValueError on a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment must carry its time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def of_conversation(*, nullable: bool = False, primary_key: bool = False) -> Column[str]:
+    """A column naming the conversation a row belongs to; the row goes when the conversation is erased."""
+    target = ForeignKey("conversations.id", ondelete="CASCADE")
+    return Column("conversation", Text, target, nullable=nullable, primary_key=primary_key)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("snapshot", LargeBinary, nullable=False),
+    Column("flow", Text, nullable=False),
+    Column("branch", Text),
+    Column("size", Text),
+    Column("entry", Text, nullable=False),
+    Column("campaign", Text),
+    Column("trial", Boolean, nullable=False),
+    Column("trial_until", Moment),
+    Column("status", Text, nullable=False),
+    Column("step", Text),
+    Column("purge_on", Date, nullable=False, index=True),
+    Column("last_on", Date, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    of_conversation(primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("door", Text, primary_key=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("received_on", Date, nullable=False, index=True),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    of_conversation(nullable=True),
+    Column("revision", Integer),
+    Column("n", Integer),
+    Column("dedup", Text, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", LargeBinary),
+    Column("due_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("leased_until", Moment),
+    Column("state", Text, nullable=False),
+    UniqueConstraint("conversation", "revision", "n"),
+    Index(None, "state", "due_at"),
+)
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("flow", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("content", Text, nullable=False),
+)
+
+ways = Table(
+    "ways",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    of_conversation(),
+    Column("kind", Text, nullable=False),
+    Column("created_on", Date, nullable=False),
+    Column("last_on", Date, nullable=False),
+    Column("expires_on", Date, nullable=False, index=True),
+    Index(None, "conversation", "kind"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("locator", Text, primary_key=True),
+    of_conversation(),
+    Column("digest", LargeBinary, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Index(None, "conversation"),
+)
+
+
+def insert_once(tx: Connection, table: Table, **values: object) -> bool:
+    """Insert a row unless a primary key or unique column says it is there already; True if it was inserted."""
+    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
+    return tx.execute(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1

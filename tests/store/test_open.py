@@ -1,0 +1,170 @@
+"""Starting: in the right order, or not at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from store import migrations, tables
+from store.engine import AlreadyOwned, Unavailable
+from store.keys import KeyProblem
+from store.migrations import MigrationProblem
+from store.migrations.run import config, run
+
+
+def test_the_first_start_makes_everything_private(place: Any, store: Any) -> None:
+    assert place.data.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in place.data.iterdir()} == {0o600}
+
+
+def test_a_second_start_finds_the_same_conversations(place: Any, store: Any, begin: Any) -> None:
+    from store import conversations
+
+    said = begin(store, snapshot=b"bonjour")
+    store.close()
+    again = place.open()
+    found = again.db.read(lambda tx: conversations.load(tx, again.keyring, said.id, lock=False))
+    again.close()
+    assert found is not None
+    assert found.snapshot == b"bonjour"
+
+
+def test_another_key_is_refused_and_changes_nothing(place: Any, store: Any, begin: Any) -> None:
+    begin(store)
+    store.close()
+    before = place.base.read_bytes()
+    place.key.rename(place.key.with_name("aside"))
+    from store.keys import Keyring
+
+    Keyring.open(place.key, may_create=True)
+    with pytest.raises(KeyProblem, match="n'est pas celle qui a chiffré cette base"):
+        place.open()
+    assert place.base.read_bytes() == before
+
+
+def test_a_lost_key_is_never_replaced_by_a_new_one(place: Any, store: Any, begin: Any) -> None:
+    begin(store)
+    store.close()
+    kept = place.key.read_bytes()
+    place.key.unlink()
+    with pytest.raises(KeyProblem, match="introuvable"):
+        place.open()
+    assert not place.key.exists()
+    place.key.write_bytes(kept)
+    place.key.chmod(0o600)
+    place.open().close()
+
+
+def test_conversations_without_a_key_check_do_not_take_a_new_key(place: Any, store: Any, begin: Any) -> None:
+    begin(store)
+    store.db.write(lambda tx: tx.execute(tables.meta.delete()))
+    store.close()
+    place.key.unlink()
+    with pytest.raises(KeyProblem):
+        place.open()
+
+
+def test_two_servers_on_one_file_is_one_too_many(place: Any) -> None:
+    first = place.open(own=True)
+    first.db.own()  # asking twice is harmless
+    with pytest.raises(AlreadyOwned, match="sert déjà cette base"):
+        place.open(own=True)
+    place.open().close()  # a command beside the server is welcome
+    first.close()
+    place.open(own=True).close()
+
+
+def test_the_migrations_make_exactly_the_tables_declared(store: Any) -> None:
+    ours = set(tables.metadata.tables) - {name for name in tables.metadata.tables if name not in STORE_TABLES}
+    assert ours == STORE_TABLES
+    differences = store.db.read(
+        lambda tx: compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), tables.metadata)
+    )
+    assert differences == []
+
+
+STORE_TABLES = {"meta", "conversations", "facts", "inbox", "outbox", "flows", "ways", "codes"}
+
+
+def test_the_head_written_down_is_the_newest_migration() -> None:
+    from pathlib import Path
+
+    folder = Path(migrations.__file__).parent
+    assert ScriptDirectory.from_config(config(folder)).get_current_head() == migrations.HEAD
+
+
+def test_a_start_with_nothing_to_migrate_does_not_pay_for_alembic(place: Any, store: Any) -> None:
+    store.close()
+    code = (
+        "import sys; from pathlib import Path; from store.open import open_store\n"
+        f"open_store({place.url!r}, Path({str(place.key)!r})).close()\n"
+        "sys.exit('alembic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_database_from_a_newer_version_is_refused(place: Any, store: Any) -> None:
+    store.db.write(lambda tx: tx.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    store.close()
+    with pytest.raises(MigrationProblem, match="plus récente"):
+        place.open()
+
+
+MIGRATION = """
+from alembic import op
+import sqlalchemy as sa
+revision, down_revision = {this!r}, {below!r}
+def upgrade():
+    {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (
+            "with op.batch_alter_table('conversations', recreate='always') as b: b.add_column(sa.Column('x', sa.Text))",
+            False,
+        ),
+        ("op.execute('DELETE FROM facts')", True),
+        ("op.execute('DELETE FROM conversations')", True),
+    ],
+    ids=["rebuilding a parent keeps its children", "deleting rows", "deleting a parent"],
+)
+def test_a_migration_never_loses_rows(
+    place: Any, store: Any, begin: Any, tmp_path: Any, body: str, refused: bool
+) -> None:
+    begin(store)
+    scripts = tmp_path / "scripts"
+    (scripts / "versions").mkdir(parents=True)
+    folder = migrations.__path__[0]
+    from pathlib import Path
+
+    (scripts / "env.py").write_text((Path(folder) / "env.py").read_text())
+    (scripts / "versions" / "a.py").write_text(MIGRATION.format(this=migrations.HEAD, below=None, body="pass"))
+    (scripts / "versions" / "b.py").write_text(MIGRATION.format(this="next", below=migrations.HEAD, body=body))
+
+    def rows(tx: Any) -> tuple[int, int, str]:
+        counts = [tx.scalar(text(f"SELECT count(*) FROM {name}")) for name in ("conversations", "facts")]
+        return counts[0], counts[1], tx.scalar(text("SELECT version_num FROM alembic_version"))
+
+    if refused:
+        with pytest.raises(MigrationProblem, match="annulée"):
+            run(store.db, scripts)
+    else:
+        run(store.db, scripts)
+    assert store.db.read(rows) == (1, 1, migrations.HEAD if refused else "next")
+    assert store.db.write(lambda tx: tx.scalar(text("PRAGMA foreign_keys"))) == 1
+
+
+def test_a_data_folder_that_cannot_be_made_is_a_sentence(place: Any) -> None:
+    place.data.write_text("a file where the folder should be")
+    with pytest.raises(Unavailable, match="ne peut pas être ouvert"):
+        place.open()
