@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice, product
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from bot.content import Content
@@ -17,15 +19,18 @@ from dialogue.events import Clicked, Commanded
 from dialogue.flow import Flow, openable, remaining
 from dialogue.reading import normal
 from referential.model import Branch, Fact, Question, ScoredQuestion, Theme
+from referential.rules import NOT_CONCERNED, UNKNOWN
 from referential.yamlfile import Fault, Loc, Source
-from tutorials import load as tutorials_load
+from tutorials.load import Tutorial
 
 CALLBACK_BYTES = 64
 """A chat button carries at most this many bytes (Telegram's callback data)."""
 CALLBACK_OVERHEAD = len("a:ffffffff::")
 """What a door adds to node and choice in a button: a kind, the revision in hexadecimal, separators."""
-LABEL, QUESTION, SENTENCE = 48, 130, 240
-"""Characters that fit a button at 320 px on two lines, a question on a phone, and one spoken sentence."""
+LABEL, QUESTION, REMARK, SENTENCE = 48, 130, 90, 240
+"""Characters that fit a button at 320 px on two lines, a question and a remark on a phone, one spoken sentence."""
+ATTEMPTS = 500
+"""Ways tried to reach a question that no ordinary walk reaches."""
 JARGON = (
     "SSI", "endpoint", "phishing", "malware", "ransomware", "firewall", "backup", "patch", "infogérance", "vecteur",
     "durcissement", "cyber-résilience", "authentification multifacteur", "remédiation", "périmètre", "log", "payload",
@@ -49,7 +54,7 @@ def check(content: Content) -> list[Fault]:
     """Every fault of the content; empty when it may be published."""
     places = dict(_places(content))
     faults: list[Fault] = []
-    for rule in (_ids, _themes, _rules, _tutorials, _notes, _lengths, _language, _addresses):
+    for rule in (_ids, _themes, _scale, _glossary, _rules, _tutorials, _notes, _lengths, _language, _addresses):
         faults.extend(rule(content, places))
     return faults or list(_walks(content, places))
 
@@ -83,16 +88,17 @@ def _places(content: Content) -> Iterator[tuple[str, Where]]:
     sources = content.referential.sources
     for place, fact in enumerate(content.referential.profile):
         yield fact.id, Where(sources["profile.yml"], ("profil", place))
+    yield "scale", Where(sources["scale.yml"], ("bareme",))
+    for place, term in enumerate(content.referential.glossary):
+        yield f"term {term.term}", Where(sources["glossary.yml"], ("glossaire", place))
+    rooms = [source for key, source in sources.items() if "/" in key]
     for room in content.flow.questionnaire.rooms:
-        source = next(
-            source
-            for source in sources.values()
-            if isinstance(source.values, dict) and source.values.get("id") == room.id
-        )
+        source = next(source for source in rooms if source.values["id"] == room.id)
+        rooms.remove(source)
         yield f"room {room.id}", Where(source, ())
         for place, question in enumerate(room.questions):
             yield question.id, Where(source, ("questions", place))
-    for name, source in tutorials_load.sources().items():
+    for name, source in content.tutorial_sources.items():
         yield f"tutorial {name}", Where(source, ())
 
 
@@ -116,18 +122,18 @@ def _ids(content: Content, places: Places) -> Iterator[Fault]:
         if many > 1:
             yield places[f"room {name}"].fault(f"« {name} » nomme deux fichiers : un identifiant est unique.", "id")
     for question in questions:
-        for name, many in Counter(choice.id for choice in question.choices).items():
-            if many > 1 or name in ("nsp", "na"):
-                yield places[question.id].fault(
-                    f"choix « {name} » : identifiant en double, ou réservé (nsp, na).", "choix"
-                )
-        for choice in question.choices:
+        met: set[str] = set()
+        for number, choice in enumerate(question.choices):
+            if choice.id in met or choice.id in (UNKNOWN, NOT_CONCERNED):
+                sentence = f"choix « {choice.id} » : identifiant en double, ou réservé (nsp, na)."
+                yield places[question.id].fault(sentence, "choix", number, "id")
+            met.add(choice.id)
             size = len(f"{question.id}{choice.id}".encode()) + CALLBACK_OVERHEAD
             if size > CALLBACK_BYTES:
                 sentence = (
                     f"« {question.id} » et « {choice.id} » tiennent sur {size} octets : {CALLBACK_BYTES} au plus."
                 )
-                yield places[question.id].fault(sentence, "choix")
+                yield places[question.id].fault(sentence, "choix", number, "id")
         if question.na_allowed and not question.na_label:
             sentence = "« na_permis: true » demande un « na_libelle » : les mots du bouton."
             yield places[question.id].fault(sentence, "na_permis")
@@ -144,12 +150,37 @@ def _themes(content: Content, places: Places) -> Iterator[Fault]:
         if branch.id not in trades:
             sentence = f"« {branch.id} » n'est pas un métier de profile.yml : ajoutez-le à ses choix."
             yield places[f"room {branch.id}"].fault(sentence, "id")
+        for question in branch.questions:
+            if question.essential:
+                sentence = "une question de branche n'est pas essentielle : retirez « essentielle »."
+                yield places[question.id].fault(sentence, "essentielle")
+
+
+def _scale(content: Content, places: Places) -> Iterator[Fault]:
+    scale, here = content.referential.scale, places["scale"]
+    if not 0 < scale.middling_from < scale.satisfying_from <= 100:
+        yield here.fault("les seuils montent : 0, moyen, satisfaisant, 100.", "satisfaisant_a_partir_de")
+    if not 0 < scale.shown <= scale.at_most:
+        yield here.fault("« actions_montrees » va de 1 à « actions_au_plus ».", "actions_montrees")
+    limits = [effort.minutes for effort in scale.efforts]
+    finite = [limit for limit in limits if limit is not None]
+    if limits != [*sorted(set(finite)), None]:
+        yield here.fault("les durées montent, et la dernière est « jusqu_a: null ».", "efforts")
+
+
+def _glossary(content: Content, places: Places) -> Iterator[Fault]:
+    known: dict[str, str] = {}
+    for entry in content.referential.glossary:
+        for word in (entry.term, *entry.synonyms):
+            if normal(word) in known:
+                sentence = f"« {word} » mène déjà à « {known[normal(word)]} » : un mot, une définition."
+                yield places[f"term {entry.term}"].fault(sentence)
+            known[normal(word)] = entry.term
 
 
 def _rules(content: Content, places: Places) -> Iterator[Fault]:
     """A rule looks back, and only at what is sure to have been asked: a fact, an essential question, its own branch."""
     before: dict[str, Question] = {}
-    home = content.flow.questionnaire.home
     for question in content.flow.questionnaire.questions():
         for mention in question.rule.mentions():
             seen = before.get(mention.of)
@@ -165,7 +196,7 @@ def _rules(content: Content, places: Places) -> Iterator[Fault]:
                 sentence = f"« {mention.of} » n'a pas de choix « {mention.choice} » : corrigez la règle."
             elif mention.op == "greater" and any(choice.value is None for choice in seen.choices):
                 sentence = f"« plus_de » demande une « valeur » à chaque choix de « {mention.of} »."
-            elif isinstance(seen, ScoredQuestion) and not seen.essential and home[seen.id] not in _branches(content):
+            elif isinstance(seen, ScoredQuestion) and not _sure(content, seen, question):
                 sentence = (
                     f"« {mention.of} » n'est pas essentielle, donc pas toujours posée : choisissez-en une qui l'est."
                 )
@@ -177,8 +208,11 @@ def _rules(content: Content, places: Places) -> Iterator[Fault]:
         before[question.id] = question
 
 
-def _branches(content: Content) -> set[str]:
-    return {branch.id for branch in content.flow.questionnaire.branches}
+def _sure(content: Content, seen: ScoredQuestion, question: Question) -> bool:
+    """Whether this question is answered before that one is met: an essential one, or one of the same branch module."""
+    home = content.flow.questionnaire.home
+    branches = {branch.id for branch in content.flow.questionnaire.branches}
+    return seen.essential or (home[seen.id] in branches and home[seen.id] == home.get(question.id))
 
 
 def _tutorials(content: Content, places: Places) -> Iterator[Fault]:
@@ -211,8 +245,8 @@ def _notes(content: Content, places: Places) -> Iterator[Fault]:
             yield places[question.id].fault("chaque choix doit avoir une « note », de 0 à 1.", "choix")
         elif scored != sorted(scored):
             yield places[question.id].fault("les notes doivent monter du premier choix au dernier.", "choix")
-        elif scored[-1] != 1:
-            yield places[question.id].fault("le dernier choix doit valoir 1.", "choix")
+        elif scored[0] != 0 or scored[-1] != 1:
+            yield places[question.id].fault("le premier choix doit valoir 0, et le dernier 1.", "choix")
     for fact in content.referential.profile:
         if any(choice.note is not None for choice in fact.choices):
             yield places[fact.id].fault("un fait du profil n'est pas noté : retirez « note ».", "choix")
@@ -220,50 +254,74 @@ def _notes(content: Content, places: Places) -> Iterator[Fault]:
 
 def _lengths(content: Content, places: Places) -> Iterator[Fault]:
     for question in content.flow.questionnaire.questions():
-        texts = [(question.text, QUESTION, "texte"), (question.na_label or "", LABEL, "na_libelle")]
-        texts += [(choice.label, LABEL, "choix") for choice in question.choices]
-        for text, most, key in texts:
-            if len(text) > most:
-                sentence = f"« {text[:30]}… » fait {len(text)} caractères : {most} au plus pour tenir sur un téléphone."
-                yield places[question.id].fault(sentence, key)
-        yield from _sentences(places[question.id], {"pourquoi": question.why, "aide": question.help})
+        place = places[question.id]
+        yield from _fits(place, question.text, QUESTION, "texte")
+        yield from _fits(place, question.na_label or "", LABEL, "na_libelle")
+        for number, choice in enumerate(question.choices):
+            yield from _fits(place, choice.label, LABEL, "choix", number, "libelle")
+        yield from _sentences(place, {("pourquoi",): question.why, ("aide",): question.help})
+    for theme in content.flow.questionnaire.themes:
+        for key, text in _remarks(theme).items():
+            yield from _fits(places[f"room {theme.id}"], text, REMARK, *key)
     for tutorial in content.tutorials:
         place = places[f"tutorial {tutorial.id}"]
-        yield from _sentences(place, {"verif": tutorial.proof, "prerequis": tutorial.needs})
-        yield from _sentences(place, {f"étape {n}": text for n, text in enumerate(tutorial.steps, 1)})
+        yield from _sentences(place, _lines_of(tutorial))
 
 
-def _sentences(place: Where, texts: dict[str, str]) -> Iterator[Fault]:
+Texts = Mapping[Loc, str]
+"""Texts by the path where their file holds them."""
+
+
+def _fits(place: Where, text: str, most: int, *key: int | str) -> Iterator[Fault]:
+    if len(text) > most:
+        sentence = f"« {text[:30]}… » fait {len(text)} caractères : {most} au plus pour tenir sur un téléphone."
+        yield place.fault(sentence, *key)
+
+
+def _sentences(place: Where, texts: Texts) -> Iterator[Fault]:
     for key, text in texts.items():
-        longest = max(re.split(r"(?<=[.?!;])\s", text), key=len)
-        if len(longest) > SENTENCE:
-            yield place.fault(
-                f"« {key} » a une phrase de {len(longest)} caractères : coupez-la ({SENTENCE} au plus).", key
-            )
+        longest = max(len(sentence) for sentence in re.split(r"(?<=[.?!;])\s", text))
+        if longest > SENTENCE:
+            yield place.fault(f"une phrase fait {longest} caractères : coupez-la ({SENTENCE} au plus).", *key)
+
+
+def _remarks(theme: Theme) -> Texts:
+    said = theme.remarks
+    remarks = {"bien": said.good, "moyen": said.middling, "fragile": said.weak, "a_verifier": said.unknown}
+    return {("remarques", key): text for key, text in remarks.items()}
+
+
+def _lines_of(tutorial: Tutorial) -> Texts:
+    steps: dict[Loc, str] = {("etapes", place): words for place, words in enumerate(tutorial.steps)}
+    return {("titre",): tutorial.title, ("prerequis",): tutorial.needs, ("verif",): tutorial.proof, **steps}
 
 
 def _language(content: Content, places: Places) -> Iterator[Fault]:
     entries = (word for term in content.referential.glossary for word in (term.term, *term.synonyms))
     glossary = {word for entry in entries for word in re.split(r"[^\w]+", normal(entry))}
     for question in content.flow.questionnaire.questions():
-        texts = (question.text, question.why, question.help, *(choice.label for choice in question.choices))
-        yield from _spoken(places[question.id], texts, glossary)
+        texts: dict[Loc, str] = {("texte",): question.text, ("pourquoi",): question.why, ("aide",): question.help}
+        texts |= {("choix", place, "libelle"): choice.label for place, choice in enumerate(question.choices)}
+        yield from _spoken(places[question.id], {**texts, ("na_libelle",): question.na_label or ""}, glossary)
+    for theme in content.flow.questionnaire.themes:
+        said = {("titre",): theme.title, ("enjeu",): theme.stake, **_remarks(theme)}
+        yield from _spoken(places[f"room {theme.id}"], said, glossary)
     for tutorial in content.tutorials:
-        yield from _spoken(
-            places[f"tutorial {tutorial.id}"], (tutorial.title, tutorial.needs, *tutorial.steps), glossary
-        )
+        yield from _spoken(places[f"tutorial {tutorial.id}"], _lines_of(tutorial), glossary)
 
 
-def _spoken(place: Where, texts: tuple[str, ...], glossary: set[str]) -> Iterator[Fault]:
-    said = " ".join(texts)
-    for word in JARGON:
-        if re.search(rf"(?<!\w){re.escape(word)}s?(?!\w)", said, re.IGNORECASE):
-            yield place.fault(f"« {word} » ne se dit pas à un commerçant : dites-le avec des mots de tous les jours.")
-    if found := TUTOIEMENT.search(said):
-        yield place.fault(f"« {found[0]} » tutoie : vouvoyez.")
-    for short in set(re.findall(r"\b[A-Z]{3,}\b", said)) - SAID_BY_ALL:
-        if normal(short) not in glossary:
-            yield place.fault(f"« {short} » n'est pas au lexique : expliquez-le dans referential/glossary.yml.")
+def _spoken(place: Where, texts: Texts, glossary: set[str]) -> Iterator[Fault]:
+    for key, said in texts.items():
+        for word in JARGON:
+            if re.search(rf"(?<!\w){re.escape(word)}s?(?!\w)", said, re.IGNORECASE):
+                sentence = f"« {word} » ne se dit pas à un commerçant : dites-le avec des mots de tous les jours."
+                yield place.fault(sentence, *key)
+        if found := TUTOIEMENT.search(said):
+            yield place.fault(f"« {found[0]} » tutoie : vouvoyez.", *key)
+        for short in sorted(set(re.findall(r"\b[A-Z]{3,}\b", said)) - SAID_BY_ALL):
+            if normal(short) not in glossary:
+                sentence = f"« {short} » n'est pas au lexique : expliquez-le dans referential/glossary.yml."
+                yield place.fault(sentence, *key)
 
 
 SAID_BY_ALL = {"RIB", "SMS", "USB", "PDF", "PIN", "IBAN", "SIRET"}
@@ -273,10 +331,18 @@ SAID_BY_ALL = {"RIB", "SMS", "USB", "PDF", "PIN", "IBAN", "SIRET"}
 def _addresses(content: Content, places: Places) -> Iterator[Fault]:
     for tutorial in content.tutorials:
         for number, resource in enumerate(tutorial.resources):
-            parts = urlsplit(resource.address)
-            if parts.scheme != "https" or not parts.hostname or "." not in parts.hostname or " " in resource.address:
+            if not _well_formed(resource.address):
                 sentence = f"« {resource.address} » n'est pas une adresse https complète."
                 yield places[f"tutorial {tutorial.id}"].fault(sentence, "ressources", number, "adresse")
+
+
+def _well_formed(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        named = parts.hostname is not None and re.fullmatch(r"[\w-]+(\.[\w-]+)+", parts.hostname)
+        return parts.scheme == "https" and bool(named) and parts.port != 0 and not re.search(r"\s", address)
+    except ValueError:
+        return False
 
 
 def _walks(content: Content, places: Places) -> Iterator[Fault]:
@@ -291,11 +357,25 @@ def _walks(content: Content, places: Places) -> Iterator[Fault]:
                 place = places[content.referential.profile[0].id]
                 yield place.fault(f"le parcours « {trade.id} » ne se termine pas : une règle tourne en rond.", "choix")
     for question in flow.questionnaire.questions():
-        if question.id not in reached and not (isinstance(question, Fact) and question.asked == "never"):
+        asked = not (isinstance(question, Fact) and question.asked == "never")
+        if asked and question.id not in reached and not _reached_on_purpose(flow, question):
             yield places[question.id].fault("aucun parcours ne mène à cette question : revoyez sa règle.", "regle")
 
 
-def _walk(flow: Flow, trade: str, pick: str) -> tuple[bool, set[str]]:
+def _reached_on_purpose(flow: Flow, question: Question) -> bool:
+    """Whether some answers to what its rule names lead to this question."""
+    named = [found for mention in question.rule.mentions() if (found := flow.question(mention.of))]
+    home = flow.questionnaire.home.get(question.id, "")
+    trade = home if home in flow.questionnaire.profile[0].by_choice else flow.questionnaire.profile[0].choices[-1].id
+    for chosen in islice(product(*(each.choices for each in named)), ATTEMPTS):
+        steer = {each.id: choice.id for each, choice in zip(named, chosen, strict=True)}
+        if question.id in _walk(flow, trade, "last", steer)[1]:
+            return True
+    return False
+
+
+def _walk(flow: Flow, trade: str, pick: str, steer: Mapping[str, str] = MappingProxyType({})) -> tuple[bool, set[str]]:
+    """Answer everything: `pick` says how, `steer` what to answer to some. Whether it ends, and the questions met."""
     session = begin(flow, {flow.questionnaire.profile[0].id: trade})
     met = {flow.questionnaire.profile[0].id}
     for _ in range(4 * len(flow.questionnaire.by_id)):
@@ -308,6 +388,9 @@ def _walk(flow: Flow, trade: str, pick: str) -> tuple[bool, set[str]]:
             continue
         met.add(asked.question.id)
         choices = asked.question.choices
-        choice = "na" if pick == "na" and asked.question.na_allowed else choices[0 if pick == "first" else -1].id
+        usual = choices[0 if pick == "first" else -1].id
+        if pick == "na" and asked.question.na_allowed:
+            usual = NOT_CONCERNED
+        choice = steer.get(asked.question.id, usual)
         session = step(flow, session, Clicked(asked.question.id, choice)).session
     return False, met

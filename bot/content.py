@@ -8,7 +8,7 @@ from pathlib import Path
 from dialogue.flow import Flow, autodiag
 from referential import load as referential_load
 from referential.load import Referential
-from referential.yamlfile import Fault, Faults
+from referential.yamlfile import Fault, Faults, Source
 from scoring.questionnaire import assemble
 from tutorials import load as tutorials_load
 from tutorials.load import Tutorial
@@ -16,11 +16,12 @@ from tutorials.load import Tutorial
 
 @dataclass(frozen=True)
 class Content:
-    """What a deployment asks and teaches."""
+    """What a deployment asks and teaches; the tutorials' sources, by id, are for faults found later."""
 
     referential: Referential
     tutorials: tuple[Tutorial, ...]
     flow: Flow
+    tutorial_sources: dict[str, Source]
 
 
 def load_content(
@@ -39,4 +40,5 @@ def load_content(
         faults += found.faults
     if referential is None or tutorials is None:
         raise Faults(faults)
-    return Content(referential, tutorials, autodiag(assemble(referential, tutorials)))
+    sources = tutorials_load.sources(tutorials_folder)
+    return Content(referential, tutorials, autodiag(assemble(referential, tutorials)), sources)

@@ -102,6 +102,8 @@ def step(flow: Flow, session: Session, event: Event) -> Stepped:
     came_back = session.paused and not (isinstance(event, Commanded) and event.name == "pause")
     if came_back:
         session = replace(session, paused=False)
+        if isinstance(event, Commanded) and event.name in ("resume", "repeat"):
+            return Stepped(session, (Resumed(),))
     stepped = _handled(flow, session, event)
     return replace(stepped, facts=(Resumed(), *stepped.facts)) if came_back else stepped
 
@@ -158,6 +160,8 @@ def _move_on(flow: Flow, before: Session, session: Session) -> tuple[Session, tu
     """Where an answer leads: the next question to review, back to the answers, a result, or the next question."""
     steps = path(flow, session)
     facts: list[Fact] = []
+    answered = asking(flow, before)
+    section = answered.section.id if answered else ""
     short_done = all(step.question.id in session.answers for step in steps if step.short)
     if short_done and not session.short_done:
         session = replace(session, short_done=True, place=Place("result"))
@@ -174,14 +178,22 @@ def _move_on(flow: Flow, before: Session, session: Session) -> tuple[Session, tu
         again = Aside("recheck", session.tutorials_done[-1])
         return replace(session, review=review, cursor=review[0], aside=again), ()
     if before.review:
-        return replace(session, review=(), place=Place("result"), aside=Aside("before_after")), ()
+        return replace(session, review=(), place=_rest(session), aside=Aside("before_after")), ()
     session = replace(session, before="")
     if before.after in ("answers", "result"):
         return replace(session, place=Place(before.after)), ()
     if current(flow, session) is None:
-        closed = session.opened[-1] if session.opened else ""
-        return replace(session, place=Place("result"), aside=Aside("section_done", closed) if closed else None), ()
-    return session, ()
+        closed = Aside("section_done", section if section in session.opened else "")
+        return replace(session, place=Place("result"), aside=closed), ()
+    same = (
+        step.question.id for step in steps if step.section.id == section and step.question.id not in session.answers
+    )
+    return replace(session, cursor=next(same, None) if section in session.opened else None), ()
+
+
+def _rest(session: Session) -> Place:
+    """Where to be when nothing is under way: the result, once there is one."""
+    return Place("result" if session.short_done else "question")
 
 
 def _all_themes_answered(flow: Flow, session: Session) -> bool:
@@ -222,7 +234,7 @@ def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # no
         case "result":
             return _go(session, Place("result")) if session.short_done else _beside(session, "no_result_yet")
         case "answers":
-            return _go(replace(session, cursor=None, review=(), before=""), Place("answers"))
+            return _go(replace(session, cursor=None, after="question", review=(), before=""), Place("answers"))
         case "actions" | "verify":
             return _beside(session, event.name, event.word) if session.short_done else _beside(session, "no_result_yet")
         case "tutorial":
@@ -238,13 +250,11 @@ def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # no
 def _back(flow: Flow, session: Session) -> Stepped:
     place = session.place
     if place.kind == "tutorial":
-        return _go(session, replace(place, step=place.step - 1) if place.step else Place("result"))
-    if place.kind in ("confirm", "themes") or (place.kind == "answers" and session.short_done):
-        return _go(session, Place("result" if session.short_done else "question"))
-    if place.kind == "answers":
-        return _go(session, Place())
+        return _go(session, replace(place, step=place.step - 1) if place.step else _rest(session))
+    if place.kind in ("confirm", "themes", "answers"):
+        return _go(session, _rest(session))
     nodes = [step.question.id for step in path(flow, session)]
-    here = current(flow, session) if place.kind == "question" else None
+    here = current(flow, session if place.kind == "question" else replace(session, cursor=None))
     at = nodes.index(here.question.id) if here else len(nodes)
     if at == 0:
         return _beside(session, "first_question")
@@ -271,7 +281,7 @@ def _resume(flow: Flow, session: Session) -> Stepped:
     rested = replace(session, aside=None, unclear=0)
     if session.place.kind == "question" and current(flow, session):
         return Stepped(rested)
-    there = replace(rested, cursor=None, review=(), before="")
+    there = replace(rested, cursor=None, after="question", review=(), before="")
     return _go(there, Place() if current(flow, there) else Place("result"))
 
 
@@ -318,7 +328,7 @@ def _tutorial_done(flow: Flow, session: Session, tutorial: str) -> Stepped:
     found = result(flow, session)
     review = tuple(step.question.id for step in path(flow, session) if _mended(step, session, tutorial))
     if not review or found.range is None:
-        return _go(marked, Place("result" if session.short_done else "question"), TutorialDone(tutorial))
+        return _go(marked, _rest(session), TutorialDone(tutorial))
     asked = replace(marked, review=review, cursor=review[0], before=str(found.range.cautious))
     return Stepped(replace(asked, place=Place(), aside=Aside("recheck", tutorial)), (TutorialDone(tutorial),))
 

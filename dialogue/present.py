@@ -254,11 +254,18 @@ def _said_since(flow: Flow, session: Session, words: Words, step: Step) -> list[
     return [Message("remark", remark)] if remark else []
 
 
+def _story(flow: Flow, session: Session, step: Step) -> list[Message]:
+    """The story that opens a branch module, until its first answer."""
+    branch = next((branch for branch in flow.questionnaire.branches if branch.id == step.section.id), None)
+    begun = any(question.id in session.answers for question in step.section.questions)
+    return [Message("story", branch.story)] if branch and branch.story and not begun else []
+
+
 def _messages(flow: Flow, session: Session, words: Words, step: Step | None) -> list[Message]:
     if session.paused:
         left, minutes = questions_left(flow, session), minutes_left(flow, session)
         return [Message("paused", words.say("paused", left=left, minutes=minutes))]
-    said = _said_since(flow, session, words, step) if step else []
+    said = [*_said_since(flow, session, words, step), *_story(flow, session, step)] if step else []
     match session.place.kind:
         case "result":
             said.append(Message("result", _result(flow, session, words)))

@@ -10,8 +10,9 @@ import unicodedata
 
 from dialogue.engine import asking
 from dialogue.events import Command, Commanded, Event, NotUnderstood, ReadAnswer
-from dialogue.flow import Flow, Step
+from dialogue.flow import Flow
 from dialogue.session import Session
+from referential.model import Question
 from referential.rules import NOT_CONCERNED, UNKNOWN
 
 LONGEST = 2_000
@@ -22,9 +23,11 @@ COMMAND_WORDS: dict[str, Command] = {
     "precedent": "back",
     "question precedente": "back",
     "pause": "pause",
+    "faire une pause": "pause",
     "stop": "pause",
     "plus tard": "pause",
     "reprendre": "resume",
+    "reprendre mes questions": "resume",
     "continuer": "resume",
     "on continue": "resume",
     "pourquoi": "why",
@@ -32,15 +35,24 @@ COMMAND_WORDS: dict[str, Command] = {
     "repeter": "repeat",
     "repetez": "repeat",
     "aide": "help",
+    "comment le savoir": "help",
     "approfondir": "deepen",
+    "approfondir un theme": "deepen",
+    "choisir un autre theme": "deepen",
     "recommencer": "restart",
+    "recommencer a zero": "restart",
     "supprimer": "erase",
     "effacer": "erase",
+    "tout effacer": "erase",
+    "voir un expert": "book",
     "rendez-vous": "book",
     "rendez vous": "book",
     "rdv": "book",
     "resultat": "result",
     "mon resultat": "result",
+    "voir mon resultat": "result",
+    "voir d'autres actions": "actions",
+    "le message a transmettre": "verify",
     "mes reponses": "answers",
     "reponses": "answers",
     "humain": "human",
@@ -51,10 +63,16 @@ COMMAND_WORDS: dict[str, Command] = {
     "au secours": "emergency",
 }
 UNKNOWN_WORDS = {"je ne sais pas", "je sais pas", "j'en sais rien", "sais pas", "nsp", "aucune idee", "?"}
+UNKNOWN_WORDS |= {
+    "je ne sais toujours pas",
+    "je sais toujours pas",
+    "toujours pas",
+    "je ne sais toujours pas, continuer",
+}
 NOT_CONCERNED_WORDS = {"non concerne", "non concernee", "pas concerne", "pas concernee", "na"}
 _DEFINE = re.compile(
-    r"^(?:c'est quoi|qu'est-ce que|qu'est ce que|definition|definir|que veut dire) "
-    r"(?:un |une |le |la |l'|les |des )?(.+)$"
+    r"^(?:c'est quoi |qu'est[- ]ce que c'est(?: que)? |qu'est[- ]ce qu(?:e |')|definition |definir |que veut dire )"
+    r"(?:un |une |le |la |l'|les |des )?(.{1,60})$"
 )
 
 
@@ -68,8 +86,8 @@ def normal(text: str) -> str:
 def read(flow: Flow, session: Session, text: str) -> Event:
     """The event that a typed text means."""
     said = normal(text)
-    asked = asking(flow, session)
-    if asked and (choice := _choice(asked, said)):
+    asked = None if session.paused else asking(flow, session)
+    if asked and (choice := _choice(asked.question, said)):
         return ReadAnswer(asked.question.id, choice)
     command = COMMAND_WORDS.get(said.rstrip(" ?"))
     if command:
@@ -83,26 +101,47 @@ def read(flow: Flow, session: Session, text: str) -> Event:
     return NotUnderstood()
 
 
-def _choice(asked: Step, said: str) -> str | None:
-    question = asked.question
-    labels = {normal(choice.label): choice.id for choice in question.choices}
-    if said in labels:
-        return labels[said]
+def _choice(question: Question, said: str) -> str | None:
+    labels = {_bare(choice.label): choice.id for choice in question.choices}
+    if _bare(said) in labels:
+        return labels[_bare(said)]
     if said in UNKNOWN_WORDS:
         return UNKNOWN
-    if question.na_allowed and (said in NOT_CONCERNED_WORDS or said == normal(question.na_label or "")):
+    if question.na_allowed and (said in NOT_CONCERNED_WORDS or _bare(said) == _bare(question.na_label or "")):
         return NOT_CONCERNED
-    place = _place(said)
-    if place is not None and place < len(question.choices):
-        return question.choices[place].id
     if said in ("oui", "non"):
-        meant = [choice for label, choice in labels.items() if re.match(rf"{said}\b", label)]
-        return meant[0] if len(meant) == 1 else None
-    return None
+        return _yes_or_no(labels, said)
+    return _counted(question, said) or _placed(question, said)
 
 
-def _place(said: str) -> int | None:
-    """The position meant by "2", "b" or "b)", from 0; None for anything else."""
-    if re.fullmatch(r"[1-9]", said):
-        return int(said) - 1
-    return ord(said) - ord("a") if re.fullmatch(r"[a-h]", said) else None
+def _bare(text: str) -> str:
+    """A label without the punctuation inside it, which few people type; a doubt (a question mark) stays."""
+    return " ".join(re.sub(r"[^\w\s?'-]", " ", normal(text)).split())
+
+
+def _yes_or_no(labels: dict[str, str], said: str) -> str | None:
+    """The one choice that says yes (or no), when all the others say the contrary: a middle way makes it unsure."""
+    same = [choice for label, choice in labels.items() if re.match(rf"{said}\b", label)]
+    contrary = [label for label in labels if re.match(r"non\b" if said == "oui" else r"oui\b", label)]
+    return same[0] if len(same) == 1 and len(contrary) == len(labels) - 1 else None
+
+
+def _placed(question: Question, said: str) -> str | None:
+    """The choice at the place meant by "2", "b" or "b)"; a number means nothing sure where choices are quantities."""
+    if re.fullmatch(r"[1-9]", said) and not any(choice.value for choice in question.choices):
+        place = int(said) - 1
+    elif re.fullmatch(r"[a-h]", said):
+        place = ord(said) - ord("a")
+    else:
+        return None
+    return question.choices[place].id if place < len(question.choices) else None
+
+
+def _counted(question: Question, said: str) -> str | None:
+    """The choice that holds this quantity ("12" for 11 à 49), unless its place in the list would say another."""
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", said) or not all(choice.value for choice in question.choices):
+        return None
+    number = int(said)
+    held = [choice.id for choice in question.choices if choice.value is not None and choice.value <= number]
+    placed = question.choices[number - 1].id if number <= len(question.choices) else None
+    return held[-1] if held and placed in (None, held[-1]) else None

@@ -84,6 +84,8 @@ def load(folder: Path = FOLDER) -> Referential:
     scale = read(folder / "scale.yml", ScaleFile)
     themes = [read(path, Theme) for path in sorted((folder / "themes").glob("*.yml"))]
     branches = [read(path, Branch) for path in sorted((folder / "branches").glob("*.yml"))]
+    if not themes:
+        faults.append(Fault(f"{folder.name}/themes", 1, "aucun thème : il faut un fichier .yml par thème."))
     if faults or profile is None or glossary is None or scale is None:
         raise Faults(faults)
     trades = {choice.id: place for place, choice in enumerate(profile.profile[0].choices)}

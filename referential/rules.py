@@ -95,8 +95,18 @@ def parse_rule(raw: object) -> object:
         ("plus_de", "greater", "number"),
     ):
         if keys == {subject, word}:
+            _plain(raw[subject], raw[word], number=field == "number")
             return {"op": op, "of": raw[subject], "profile": subject == "fait", field: raw[word]}
     raise ValueError(
         "règle inconnue : écrivez toujours, {fait: F, vaut: C}, {fait: F, pas: C}, {fait: F, plus_de: N}, "
         "{reponse: Q, vaut: C}, {tout: [règles]}, {un: [règles]} ou {sauf: règle}"
     )
+
+
+def _plain(subject: object, value: object, *, number: bool) -> None:
+    if not isinstance(subject, str) or not subject:
+        raise ValueError("après fait ou reponse, écrivez un identifiant")
+    if number and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ValueError("plus_de demande un nombre entier")
+    if not number and (not isinstance(value, str) or not value):
+        raise ValueError('après vaut ou pas, écrivez un choix en texte, entre guillemets si c\'est un nombre : "1"')

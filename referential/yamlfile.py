@@ -83,7 +83,6 @@ def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Source:
     """Parse YAML text that starts at `first_line` of `file`; raises Faults."""
     lines: dict[Loc, int] = {}
     faults: list[Fault] = []
-    loader = yaml.SafeLoader(text)
 
     def walk(node: yaml.Node, where: Loc) -> Any:
         lines[where] = node.start_mark.line + first_line
@@ -102,6 +101,12 @@ def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Source:
         return loader.construct_object(node, deep=True)
 
     try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + first_line
+        sentence = "caractère invisible ou interdit : retapez cette ligne."
+        raise Faults([Fault(file, line, sentence)]) from None
+    try:
         root = loader.get_single_node()
         values = walk(root, ()) if root is not None else {}
     except yaml.MarkedYAMLError as error:
@@ -118,6 +123,9 @@ def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Source:
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         raise Faults([Fault(file, first_line, f"YAML mal formé ({error}).")]) from None
+    except RecursionError:
+        sentence = "trop de niveaux imbriqués, ou un « & » qui se cite lui-même."
+        raise Faults([Fault(file, first_line, sentence)]) from None
     finally:
         loader.dispose()
     if faults:
@@ -135,7 +143,13 @@ def explain(found: ErrorDetails) -> str:  # noqa: C901 — one arm a kind of err
         case "extra_forbidden":
             return f"« {key} » n'est pas une clé connue : corrigez son orthographe ou retirez-la."
         case "literal_error" | "enum":
-            return f"« {key} » accepte seulement {context.get('expected', '')}."
+            return f"« {key} » accepte seulement {context.get('expected', '').replace(' or ', ' ou ')}."
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"« {key} » doit tenir en lignes « clé: valeur »."
+        case "list_type" | "tuple_type":
+            return f"« {key} » doit être une liste : une ligne « - … » par élément, ou [entre, crochets]."
+        case "path_type":
+            return f"« {key} » doit être un chemin, en texte entre guillemets."
         case "string_type":
             return f"« {key} » doit être un texte : mettez-le entre guillemets."
         case "string_too_short":

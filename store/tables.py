@@ -163,4 +163,5 @@ codes = Table(
 def insert_once(tx: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless a primary key or unique column says it is there already; True if it was inserted."""
     insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    return tx.execute(insert(table).values(**values).on_conflict_do_nothing()).rowcount == 1
+    row = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+    return tx.execute(row).first() is not None

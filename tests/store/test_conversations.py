@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from store import codes, conversations, flows, inbox, outbox, tables, ways
 from store.conversations import Moved
-from store.engine import Unavailable
+from store.engine import Database, Unavailable
 from store.keys import Tampered
 
 
@@ -125,8 +125,6 @@ def test_erasing_leaves_no_trace_in_any_file(place: Any, store: Any, begin: Any,
 
 
 def test_scrubbing_says_when_a_reader_was_in_the_way(place: Any, store: Any, begin: Any) -> None:
-    from store.engine import Database
-
     hurried = Database(place.url, patience=0.1)
 
     def reading(tx: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from datetime import date
@@ -129,13 +130,24 @@ def test_a_full_disk_that_a_work_hides_is_still_not_acknowledged_as_saved(store:
     assert _keys(store.db) == set()
 
 
+async def _busy(db: Database) -> tuple[threading.Event, asyncio.Future[bool]]:
+    """Keep the writer busy with a work of its own, until the event given back is set."""
+    inside, gate = threading.Event(), threading.Event()
+
+    def wait(_: Connection) -> bool:
+        inside.set()
+        return gate.wait(10)
+
+    first = asyncio.ensure_future(db.submit(wait))
+    assert await asyncio.to_thread(inside.wait, 10)
+    return gate, first
+
+
 async def _together(db: Database, works: list[Any]) -> list[Any]:
-    """Submit works so that all but a first one wait together for the same COMMIT."""
-    gate = threading.Event()
-    first = asyncio.ensure_future(db.submit(lambda _: gate.wait()))
-    await asyncio.sleep(0.05)
+    """Submit works while the writer is busy, so that they wait together for the same COMMIT."""
+    gate, first = await _busy(db)
     rest = [asyncio.ensure_future(db.submit(work)) for work in works]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0)
     gate.set()
     await first
     return list(await asyncio.gather(*rest, return_exceptions=True))
@@ -169,6 +181,17 @@ def test_when_the_disk_is_full_nobody_of_the_batch_is_told_saved(store: Any) -> 
     assert asyncio.run(store.db.submit(_put("t1"))) == 1
 
 
+def test_when_the_disk_breaks_in_the_middle_of_a_batch_nothing_of_it_is_trusted(store: Any) -> None:
+    def broken(_: Connection) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_WRITE
+        raise error
+
+    answers = asyncio.run(_together(store.db, [_put("t1"), broken, _put("t2")]))
+    assert [type(answer) for answer in answers] == [Unavailable] * 3
+    assert _keys(store.db) == set()
+
+
 def test_nobody_is_answered_when_the_commit_itself_fails(store: Any) -> None:
     def refuse(_: Connection) -> None:
         raise exc.OperationalError("COMMIT", None, ConnectionError("gone"))
@@ -188,9 +211,7 @@ def test_nobody_is_answered_when_the_commit_itself_fails(store: Any) -> None:
 
 def test_a_caller_who_gives_up_before_its_turn_changes_nothing(store: Any) -> None:
     async def story() -> None:
-        gate = threading.Event()
-        first = asyncio.ensure_future(store.db.submit(lambda _: gate.wait()))
-        await asyncio.sleep(0.05)
+        gate, first = await _busy(store.db)
         gone = asyncio.ensure_future(store.db.submit(_put("t1")))
         await asyncio.sleep(0)
         gone.cancel()

@@ -1,0 +1,84 @@
+"""The web application: every route in sight, and the pages of what goes wrong."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.house import House
+from bot.web import chat, data, keep, pages
+from bot.web.door import Door
+from bot.web.form import Problem, read_form
+from bot.web.guard import Guard, Throttle
+from bot.web.view import View
+from store.engine import Unavailable
+
+ROUTES = [
+    Route("/", chat.welcome),
+    Route("/autodiag", chat.show),
+    Route("/autodiag", chat.answer, methods=["POST"]),
+    Route("/exemple", pages.example),
+    Route("/tutoriels/{id}", pages.tutorial),
+    Route("/affiches/{id}", pages.poster),
+    Route("/lexique", pages.glossary),
+    Route("/urgence", pages.emergency),
+    Route("/mon-lien", keep.keep),
+    Route("/mon-lien", keep.make, methods=["POST"]),
+    Route("/r/{token}", keep.return_link),
+    Route("/r/{token}", keep.enter, methods=["POST"]),
+    Route("/code", keep.ask_code),
+    Route("/code", keep.try_code, methods=["POST"]),
+    Route("/vos-donnees", data.data),
+    Route("/vos-donnees.json", data.take_away),
+    Route("/au-revoir", pages.goodbye),
+    Route("/mentions-legales", pages.legal),
+    Route("/accessibilite", pages.accessibility),
+    Route("/static/{name}", pages.asset),
+    Route("/healthz", pages.alive),
+    Route("/readyz", pages.ready),
+]
+
+
+def create_app(house: House) -> Starlette:
+    """The web chat of this house. It opens nothing and closes nothing: whoever opened the house does."""
+    settings = house.settings
+    view = View(house)
+
+    async def error_page(request: Request, status: int, code: str) -> Response:
+        return view.page(request, "error.html", status=status, notice=code)
+
+    async def problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)  # noqa: S101 — registered for it below
+        return await error_page(request, error.status, error.code)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        code = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "incomplete")
+        response = await error_page(request, error.status_code, code)
+        response.headers.update(error.headers or {})
+        return response
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        """Nothing was saved: the same form again, same id, for the person to send again."""
+        again = {}
+        if request.method == "POST":
+            again = dict((await read_form(request, settings)).fields)
+        response = view.page(request, "unavailable.html", status=503, again=again, address=request.url.path)
+        response.headers["Retry-After"] = "5"
+        return response
+
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[
+            Middleware(Guard, policy=view.policy, https=settings.server.https, error_page=error_page),
+            Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
+        ],
+        exception_handlers={Problem: problem, HTTPException: http, Unavailable: unavailable},
+    )
+    app.state.door = Door(house, view, Throttle(settings.server.conversations_per_hour))
+    return app

@@ -1,0 +1,227 @@
+"""The chat: the welcome page with its first question, the present turn, and the one form that answers it.
+
+GET writes nothing. POST hands one event to the turn, then sends the browser back to look, or answers with the `<main>`
+alone when our script asks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot import turn
+from bot.turn import EventOf, Gone, Present
+from bot.web.door import Door, door_of
+from bot.web.form import Form, Problem
+from bot.web.result import shown
+from bot.web.view import see, wants_fragment
+from dialogue import engine, reading
+from dialogue.events import COMMANDS, Clicked, Commanded, Event
+from dialogue.flow import Flow
+from dialogue.present import past, present
+from dialogue.session import Session
+
+WEB = "web"
+ENTRIES = ("branche", "site", "opcommerce", "salon", "autre", "direct")
+_STATUS = {"not_asked": 409, "nothing_to_confirm": 409}
+_CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """By which link somebody came; what a link got wrong is as if it were absent."""
+
+    entry: str
+    campaign: str | None
+    trial: bool
+    given: dict[str, str]
+    """The facts that the link already tells, for the engine: the trade."""
+
+
+def arrival(flow: Flow, says: dict[str, str]) -> Arrival:
+    """Read `c`, `par`, `metier` and `essai`, from an address or from the hidden fields of the first form."""
+    campaign = says.get("c", "")
+    campaign = campaign if _CAMPAIGN.fullmatch(campaign) else ""
+    entry, trade, fact = says.get("par", ""), says.get("metier", ""), flow.questionnaire.profile[0]
+    return Arrival(
+        entry=entry if entry in ENTRIES else "branche" if campaign else "direct",
+        campaign=campaign or None,
+        trial=says.get("essai") == "1",
+        given={fact.id: trade} if trade in fact.by_choice else {},
+    )
+
+
+async def welcome(request: Request) -> Response:
+    """Who speaks and what it costs, and the first question below; somebody known is offered to go on."""
+    door = door_of(request)
+    came = arrival(door.house.flow, dict(request.query_params))
+    return welcome_page(door, request, came, known=await door.glance(request) is not None)
+
+
+def welcome_page(
+    door: Door, request: Request, came: Arrival, *, known: bool = False, status: int = 200, notice: str = ""
+) -> Response:
+    """The welcome page; `notice`: the code of a sentence to put first."""
+    house = door.house
+    asked = present(house.flow, engine.begin(house.flow, came.given), house.words).question
+    return door.view.page(
+        request, "welcome.html", status=status, asked=asked, came=came, known=known, notice=notice, revision=None
+    )
+
+
+async def show(request: Request) -> Response:
+    """The present turn."""
+    door = door_of(request)
+    here = await door.glance(request)
+    if here is None:
+        return door.view.page(request, "lost.html", status=403)
+    response = turn_page(door, request, here)
+    door.remember(response, door.token(request))
+    return response
+
+
+async def answer(request: Request) -> Response:
+    """One form sent: a choice, a typed text or a command; the first choice of all begins the conversation."""
+    door = door_of(request)
+    form = await door.form(request)
+    nonce = form.nonce()
+    conversation = await door.conversation(request)
+    if conversation is None:
+        if "debut" in form:
+            return await _begin(door, request, form, nonce)
+        return _lost(door, request)
+    try:
+        event = _event(form)
+        revision = -1 if "debut" in form else form.revision()
+        if revision is None and ("choice" in form or "text" in form):
+            raise Problem(400, "incomplete")
+        here = await turn.take(
+            door.house,
+            door=WEB,
+            incoming="/".join((nonce, *(form.fields.get(name, "") for name in ("node", "choice", "command", "word", "text")))),
+            conversation=conversation,
+            revision=revision,
+            event=event,
+        )
+    except Problem as problem:
+        return await _again(door, request, conversation, problem)
+    except Gone:
+        return _lost(door, request)
+    return _after(door, request, form, here)
+
+
+def turn_page(door: Door, request: Request, here: Present, *, status: int = 200, notice: str = "", node: str = "") -> Response:
+    """The page of a turn. `notice`: the code of a sentence to put first; `node`: the question that it is about."""
+    house, flow, session = door.house, here.flow, here.session
+    words, now = house.words, here.turn(house)
+    said = past(flow, session, words)
+    asked = engine.asking(flow, session)
+    before = [step.question.id for step in takewhile(lambda step: step != asked, engine.path(flow, session))]
+    scored = now.question and now.question.section != "profile"
+    return door.view.page(
+        request,
+        "turn.html",
+        status=status,
+        notice=notice,
+        about=next((each for each in said if each.node == node), None),
+        turn=now,
+        asked=now.question,
+        question=asked.question if asked else None,
+        place=session.place,
+        paused=session.paused,
+        revision=here.revision,
+        past=[each for each in said if each.node in before] if now.question else said,
+        terms=words.terms_in(now.question.text, *(each.label for each in now.question.choices)) if now.question and scored else (),
+        result=shown(flow, session, words) if now.place == "result" and not session.paused else None,
+        sections=flow.section,
+    )
+
+
+async def _begin(door: Door, request: Request, form: Form, nonce: str) -> Response:
+    house, came = door.house, arrival(door.house.flow, dict(form.fields))
+    event = _event(form)
+    if not isinstance(event, Clicked):
+        raise Problem(422, "unknown")
+    door.throttle.begins(request)
+    try:
+        here, token = await turn.begin(
+            house,
+            door=WEB,
+            incoming=nonce,
+            entry=came.entry,
+            campaign=came.campaign,
+            trial=came.trial,
+            given=came.given,
+            first=event,
+        )
+    except engine.Refused:
+        return welcome_page(door, request, came, status=422, notice="unknown")
+    except Gone:
+        return welcome_page(door, request, came, status=410, notice="gone")
+    response = _go_on(door, request, here)
+    door.remember(response, token)
+    return response
+
+
+def _event(form: Form) -> Event | EventOf:
+    """The event that a form means."""
+    if "choice" in form:
+        return Clicked(form.name("node", needed=True), form.name("choice", needed=True))
+    if "command" in form:
+        named = next((name for name in COMMANDS if name == form.fields["command"]), None)
+        if named is None:
+            raise Problem(422, "unknown")
+        return Commanded(named, form.name("node"), form.name("word"))
+    if "text" in form:
+        text = form.text("text")
+        return lambda flow, session: reading.read(flow, session, text)
+    raise Problem(400, "incomplete")
+
+
+def _after(door: Door, request: Request, form: Form, here: Present) -> Response:
+    node, choice = form.fields.get("node", ""), form.fields.get("choice", "")
+    match here.outcome:
+        case "erased":
+            response = door.view.page(request, "erased.html") if wants_fragment(request) else see("/au-revoir")
+            door.forget(response)
+            return response
+        case "stale" if not choice or _standing(here, node) != choice:
+            response = turn_page(door, request, here, status=409, notice="stale", node=node)
+        case "refused":
+            status = _STATUS.get(here.refusal, 422)
+            code = "stale" if status == 409 else "na_refused" if here.refusal == "na_refused" else "unknown"
+            response = turn_page(door, request, here, status=status, notice=code, node=node)
+        case _:
+            response = _go_on(door, request, here)
+    door.remember(response, door.token(request))
+    return response
+
+
+def _standing(here: Present, node: str) -> str:
+    session: Session = here.session
+    return session.answers.get(node, "")
+
+
+def _go_on(door: Door, request: Request, here: Present) -> Response:
+    """Look at the turn: another address each time, so that the browser's Back never leaves the conversation."""
+    return turn_page(door, request, here) if wants_fragment(request) else see(f"/autodiag?t={here.revision}")
+
+
+async def _again(door: Door, request: Request, conversation: str, problem: Problem) -> Response:
+    """The present turn, with what was wrong in the form."""
+    try:
+        here = await turn.look(door.house, conversation)
+    except Gone:
+        return _lost(door, request)
+    return turn_page(door, request, here, status=problem.status, notice=problem.code)
+
+
+def _lost(door: Door, request: Request) -> Response:
+    response = door.view.page(request, "lost.html", status=403, notice="not_saved")
+    if door.token(request):
+        door.forget(response)
+    return response

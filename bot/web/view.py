@@ -1,0 +1,144 @@
+"""Pages out: templates, the one style sheet (inlined, its hash in the policy), the one script, the headers.
+
+A page is `no-store` unless its route says that it is the same for everyone. A request that asks for a fragment gets the
+`<main>` alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.datastructures import URL
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot.house import House
+from scoring.score import unit
+
+FOLDER: Final = Path(__file__).parent
+FRAGMENT: Final = "fragment"
+_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
+_LINK: Final = re.compile(r"https?://[^\s<>«»]*[\w/]|17cyber\.gouv\.fr")
+
+
+class View:
+    """Everything that pages share, read once."""
+
+    def __init__(self, house: House) -> None:
+        self.settings = house.settings
+        style = tidy_style((FOLDER / "style.css").read_text(encoding="utf-8"))
+        script = (FOLDER / "static" / "chat.js").read_bytes()
+        mark = (FOLDER / "static" / "mark.svg").read_bytes()
+        self.assets: Mapping[str, tuple[bytes, str]] = {
+            f"{_print_of(script)}.js": (script, "text/javascript; charset=utf-8"),
+            f"{_print_of(mark)}.svg": (mark, "image/svg+xml"),
+        }
+        script_name, mark_name = self.assets
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        self.policy = (
+            f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        self._templates = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._templates.filters.update(prose=prose, unit=unit, phone=phone_link, q=lambda text: quote(str(text), safe=""))
+        self._templates.globals.update(
+            settings=house.settings,
+            label=house.words.label,
+            say=house.words.say,
+            tutorials=house.words.tutorials,
+            style=Markup(style),  # noqa: S704 — our own file
+            script_path=f"/static/{script_name}",
+            mark_path=f"/static/{mark_name}",
+            again={},
+            notice="",
+        )
+
+    def page(
+        self, request: Request, template: str, *, status: int = 200, shared: bool = False, **values: object
+    ) -> Response:
+        """A page, or its `<main>` alone for the script. `shared`: the same for everyone, may be kept a while."""
+        body = self._templates.get_template(template).render(
+            fragment=wants_fragment(request), nonce=secrets.token_urlsafe(18), status=status, **values
+        )
+        keep = "public, max-age=600" if shared else "no-store"
+        return HTMLResponse(body, status, {"Cache-Control": keep, "Vary": "X-Requested-With"})
+
+    def asset(self, name: str) -> Response | None:
+        """The script or the mark, under the name that its content gives it."""
+        found = self.assets.get(name)
+        return Response(found[0], media_type=found[1], headers={"Cache-Control": _FOR_A_YEAR}) if found else None
+
+
+def wants_fragment(request: Request) -> bool:
+    """Whether our script asks, rather than the browser itself."""
+    return request.headers.get("x-requested-with", "") == FRAGMENT
+
+
+def see(path: str | URL) -> Response:
+    """After a POST: go and look there."""
+    return RedirectResponse(str(path), 303, {"Cache-Control": "no-store"})
+
+
+def prose(text: str) -> Markup:
+    """The bot's plain text as HTML: paragraphs apart by a blank line, items after "– ", addresses as links."""
+    blocks: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", text.strip()):
+        for listed, lines in _runs(paragraph.split("\n")):
+            if listed:
+                items = "".join(f"<li>{_linked(line[2:])}</li>" for line in lines)
+                blocks.append(f"<ul>{items}</ul>")
+            else:
+                blocks.append(f"<p>{'<br>'.join(_linked(line) for line in lines)}</p>")
+    return Markup("".join(blocks))  # noqa: S704 — every line was escaped
+
+
+def phone_link(number: str) -> str:
+    """A number as `tel:` wants it."""
+    return "tel:" + re.sub(r"[^\d+]", "", number)
+
+
+def tidy_style(source: str) -> str:
+    """The style sheet without comments and idle spaces."""
+    bare = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    bare = re.sub(r"\s+", " ", bare)
+    return re.sub(r" ?([{};,>]) ?", r"\1", bare).replace(";}", "}").strip()
+
+
+def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:
+    runs: list[tuple[bool, list[str]]] = []
+    for line in lines:
+        listed = line.startswith("– ")
+        if not runs or runs[-1][0] != listed:
+            runs.append((listed, []))
+        runs[-1][1].append(line)
+    return runs
+
+
+def _linked(line: str) -> str:
+    out, at = "", 0
+    for found in _LINK.finditer(line):
+        address = found[0] if found[0].startswith("http") else f"https://{found[0]}"
+        shown = re.sub(r"^https?://(www\.)?|/$", "", found[0])
+        out += f'{escape(line[at : found.start()])}<a href="{escape(address)}" rel="noreferrer">{escape(shown)}</a>'
+        at = found.end()
+    return out + str(escape(line[at:]))
+
+
+def _print_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
