@@ -17,6 +17,10 @@ from bot.settings import Settings, SettingsError, load_settings
 from referential.yamlfile import Faults
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
+db_app = typer.Typer(no_args_is_help=True, help="La base : la mettre à niveau, la vérifier.")
+app.add_typer(db_app, name="db")
+telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
+app.add_typer(telegram_app, name="telegram")
 
 
 def main() -> None:
@@ -59,6 +63,7 @@ def serve() -> None:
     try:
         listening = listen(house)
         print(f"Autodiag est ouvert : {settings.server.public_url}", flush=True)
+        print(f"Telegram : {settings.telegram.mode}" if settings.telegram.on else "Telegram : fermé, aucun jeton.")
         if new_key:
             print(f"Clé de chiffrement créée : {settings.storage.key_file}. Copiez-la en lieu sûr, à part des données.")
         if settings.storage.key_beside_data:
@@ -165,6 +170,83 @@ def score(file: Annotated[Path, typer.Argument(help='JSON : {"profile": {…}, "
     except BadAnswer as error:
         _stop(2, error)
     print(json.dumps(as_data(score_answers(book, {**profile, **answers})), ensure_ascii=False, indent=2))
+
+
+@db_app.command("upgrade")
+def db_upgrade() -> None:
+    """Met les tables à niveau, et dit d'où à où ; `serve` le fait aussi, à son démarrage."""
+    from store import migrations
+    from store.engine import AlreadyOwned, Database, Unavailable
+
+    db = Database(_settings().storage.database_url)
+    try:
+        before = db.read(migrations.stored_revision)
+        if before != migrations.HEAD:
+            db.own()
+        done = migrations.upgrade(db)
+    except (AlreadyOwned, migrations.MigrationProblem, Unavailable) as error:
+        _stop(1, error)
+    finally:
+        db.close()
+    if done:
+        print(f"Base mise à niveau : de {before or 'rien'} à {migrations.HEAD}.")
+    else:
+        print(f"Base déjà à niveau : révision {migrations.HEAD}.")
+
+
+@db_app.command("check")
+def db_check() -> None:
+    """Vérifie la base sans rien changer : le fichier, la révision, les tables, la clé."""
+    from store.check import check as check_database
+
+    storage = _settings().storage
+    wanting = False
+    for finding in check_database(storage.database_url, storage.key_file):
+        wanting = wanting or not finding.fine
+        print(f"{'bon' if finding.fine else 'À REVOIR'}  {finding.sentence}")
+    if wanting:
+        raise typer.Exit(1)
+
+
+@telegram_app.command("setup")
+def telegram_setup() -> None:
+    """Présente le bot à Telegram : son adresse, ses commandes, sa description, son menu ; dit ce qui a été fait."""
+    settings = _settings()
+    if not settings.telegram.on:
+        _stop(1, "Il manque le jeton : donnez AUTODIAG_TELEGRAM_TOKEN, que BotFather vous a remis (docs/telegram.md).")
+    from bot.telegram.setup import SetupFailed, setup
+
+    try:
+        for sentence in asyncio.run(setup(settings)):
+            print(sentence)
+    except SetupFailed as failed:
+        _stop(1, failed)
+
+
+@app.command()
+def stats() -> None:
+    """Affiche les chiffres : par porte et par étape, des totaux seulement, jamais les essais."""
+    from rich.console import Console
+
+    from bot import stats as figures
+    from bot.house import open_house
+    from store.engine import Unavailable
+    from store.keys import KeyProblem
+    from store.migrations import MigrationProblem
+
+    try:
+        house = open_house(_settings())
+    except Faults as found:
+        _stop(1, *found.faults)
+    except (KeyProblem, MigrationProblem, Unavailable) as error:
+        _stop(1, error)
+    try:
+        found_figures = house.store.db.read(lambda tx: figures.read(tx, house.today()))
+        Console().print(figures.table(found_figures, house.flow))
+    except Unavailable as error:
+        _stop(1, error)
+    finally:
+        house.store.close()
 
 
 def _answers(given: Any, key: str) -> dict[str, str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.bell import Bell
 from bot.content import Content, load_content
 from bot.settings import Settings
 from dialogue.flow import Flow, autodiag
@@ -23,7 +25,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class House:
-    """See the module. `pinned`: the flows of sessions begun on an earlier version, by fingerprint, as they are met."""
+    """See the module. `pinned`: the flows of sessions begun on an earlier version, by fingerprint, as they are met.
+
+    `bell` wakes the worker when something is put in the outbox; `doors`: what a door keeps while the process lives;
+    `watchers` are told of each turn: its door, its outcome, its seconds.
+    """
 
     settings: Settings
     store: Store
@@ -31,6 +37,9 @@ class House:
     words: Words
     now: Callable[[], datetime] = _now
     pinned: dict[str, Flow] = field(default_factory=dict)
+    bell: Bell = field(default_factory=Bell)
+    doors: dict[str, Any] = field(default_factory=dict)
+    watchers: list[Callable[[str, str, float], None]] = field(default_factory=list)
 
     @property
     def flow(self) -> Flow:
@@ -63,12 +72,14 @@ class House:
         return today + timedelta(days=retention.finished_days if finished else retention.unfinished_days)
 
 
-def open_house(settings: Settings, *, own: bool = False, now: Callable[[], datetime] = _now) -> House:
-    """Read the content, open the store, keep the current flow. `own`: for the process that serves.
+def open_house(
+    settings: Settings, *, own: bool = False, now: Callable[[], datetime] = _now, content: Content | None = None
+) -> House:
+    """Read the content (or take it), open the store, keep the current flow. `own`: for the process that serves.
 
     Raises Faults (content), KeyProblem, AlreadyOwned, MigrationProblem or Unavailable, each with a French sentence.
     """
-    content = load_content()
+    content = content or load_content()
     storage = settings.storage
     store = open_store(storage.database_url, storage.key_file, storage.erasure_journal, own=own)
     flow = content.flow

@@ -5,6 +5,7 @@ Content must reach whoever has access to the Internet; nothing here runs in a co
 
 from __future__ import annotations
 
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -49,5 +50,6 @@ def visit(address: str) -> Visit:
             return Visit(address, answer.status, "", answer.url)
     except urllib.error.HTTPError as error:
         return Visit(address, error.code, str(error.reason), address)
-    except (OSError, ValueError) as error:
-        return Visit(address, 0, str(getattr(error, "reason", error)), address)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        said = str(getattr(error, "reason", error)) or type(error).__name__
+        return Visit(address, 0, said, address)

@@ -6,9 +6,15 @@ import asyncio
 import logging
 import socket
 import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from bot import worker
 from bot.house import House
@@ -32,11 +38,54 @@ def configure_logs(level: str) -> None:
     )
 
 
+def application(house: House) -> ASGIApp:
+    """Everything served by HTTP: the web, and before it the doors that machines knock at, with limits of their own."""
+    telegram = house.settings.telegram
+    web: ASGIApp = create_app(house)
+    if not telegram.on or telegram.mode != "webhook":
+        return web
+    from bot.telegram.webhook import route  # the library takes half a second: only where there is a bot
+
+    return Starlette(routes=[route(house), Mount("/", app=web)])
+
+
+@asynccontextmanager
+async def working(house: House) -> AsyncIterator[None]:
+    """The work beside HTTP: the outbox, and Telegram's messages fetched where nobody brings them."""
+    if not house.settings.telegram.on:
+        async with _beside(worker.work_for_ever(house)):
+            yield
+        return
+    from bot.telegram.door import door_of
+    from bot.telegram.poll import poll
+    from bot.telegram.show import DOERS
+
+    door = door_of(house)
+    fetching = [poll(door)] if house.settings.telegram.mode == "poll" else []
+    try:
+        async with _beside(worker.work_for_ever(house, DOERS), door.learn_name(), *fetching):
+            yield
+    finally:
+        await door.close()
+
+
+@asynccontextmanager
+async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """These works while the rest goes on; then cancelled, the last first: the outbox is emptied by the first."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in reversed(tasks):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
 async def serve(house: House, listening: socket.socket) -> None:
     """Serve on a socket already bound until SIGINT or SIGTERM, then finish what is under way."""
     server = house.settings.server
     config = uvicorn.Config(
-        create_app(house),
+        application(house),
         loop="uvloop",
         http="httptools",
         log_level="warning",
@@ -46,12 +95,8 @@ async def serve(house: House, listening: socket.socket) -> None:
         forwarded_allow_ips=[str(network) for network in server.trusted_proxies],
         timeout_graceful_shutdown=10,
     )
-    working = asyncio.create_task(worker.work_for_ever(house))
-    try:
+    async with working(house):
         await uvicorn.Server(config).serve(sockets=[listening])
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
 
 
 def listen(house: House) -> socket.socket:

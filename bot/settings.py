@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -84,6 +85,18 @@ def _database(raw: str) -> str:
     raise ValueError("écrivez sqlite:///fichier ou postgresql://utilisateur:motdepasse@machine/base")
 
 
+def _bot_token(raw: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"\d{3,20}:[A-Za-z0-9_-]{20,100}", raw.get_secret_value()):
+        raise ValueError("copiez le jeton entier que BotFather a donné : des chiffres, deux-points, puis des lettres")
+    return raw
+
+
+def _hook_secret(raw: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", raw.get_secret_value()):
+        raise ValueError("il faut de 16 à 256 signes parmi A-Z, a-z, 0-9, _ et - : par exemple openssl rand -hex 32")
+    return raw
+
+
 def _network(raw: object) -> IPv4Network | IPv6Network:
     try:
         return ip_network(str(raw))
@@ -107,8 +120,12 @@ Email = Annotated[Line, AfterValidator(_email)]
 WebPage = Annotated[Line, AfterValidator(_web_page)]
 Origin = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_origin)]
 DatabaseUrl = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_database)]
+Api = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_origin)]
+BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
+HookSecret = Annotated[SecretStr, AfterValidator(_hook_secret)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 FilePath = Annotated[Path, BeforeValidator(_path)]
+_LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 Port = Annotated[int, Field(ge=1, le=65535)]
 Whole = Annotated[int, Field(strict=True)]
 LogLevel = Annotated[
@@ -207,6 +224,7 @@ class Server(Section):
     conversations_per_hour: Annotated[Whole, Field(ge=1)] = Field(default=120, alias="conversations_par_heure")
     cookie_days: Annotated[Whole, Field(ge=1, le=365)] = Field(default=90, alias="cookie_jours")
     log_level: LogLevel = Field(default="info", alias="journal")
+    metrics_open_to: tuple[Network, ...] = Field(default=_LOOPBACK, alias="metriques_ouvertes_a")
 
     @property
     def https(self) -> bool:
@@ -228,6 +246,30 @@ class Storage(Section):
         return any(kept.is_relative_to(self.data_dir) for kept in (self.key_file, self.erasure_journal))
 
 
+class Telegram(Section):
+    """The Telegram door; closed without a token. The two secrets come from the environment only."""
+
+    token: SecretStr = Field(default=SecretStr(""), repr=False)
+    secret: SecretStr = Field(default=SecretStr(""), repr=False)
+    mode: Literal["poll", "webhook"] = "poll"
+    api: Api = Field(default="https://api.telegram.org", alias="adresse_api", validate_default=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secret_in_a_file(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and (named := {"token", "secret"} & set(raw)):
+            name = min(named)
+            raise ValueError(
+                f"« {name} » est un secret, retirez-le d'ici : il vient de la variable AUTODIAG_TELEGRAM_{name.upper()}"
+            )
+        return raw
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a bot to speak through."""
+        return bool(self.token.get_secret_value())
+
+
 class Settings(Section):
     """The whole of config.yml."""
 
@@ -240,6 +282,7 @@ class Settings(Section):
     retention: Retention = Field(default=Retention(), alias="conservation")
     server: Server = Field(default=Server(), alias="serveur")
     storage: Storage = Field(default=Storage(), alias="stockage")
+    telegram: Telegram = Field(default=Telegram(), alias="telegram")
 
 
 class Environment(BaseSettings):
@@ -255,9 +298,14 @@ class Environment(BaseSettings):
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
     data_dir: FilePath | None = None
     key_file: FilePath | None = None
+    telegram_token: BotToken | None = Field(default=None, repr=False)
+    telegram_secret: HookSecret | None = Field(default=None, repr=False)
+    telegram_mode: Literal["poll", "webhook"] | None = None
+    telegram_api: Api | None = None
 
 
 _SERVER: Final = ("port", "host", "public_url", "log_level")
+_TELEGRAM: Final = ("token", "secret", "mode", "api")
 _STORAGE: Final = ("database_url", "data_dir", "key_file")
 
 
@@ -279,8 +327,25 @@ def load_settings(config: Path | None = None) -> Settings:
     if not server.public_url:
         server = server.model_copy(update={"public_url": f"http://localhost:{server.port}"})
     return settings.model_copy(
-        update={"server": server, "storage": _storage(settings.storage, environment, file.parent)}
+        update={
+            "server": server,
+            "storage": _storage(settings.storage, environment, file.parent),
+            "telegram": _telegram(settings.telegram, environment),
+        }
     )
+
+
+def _telegram(written: Telegram, environment: Environment) -> Telegram:
+    """The environment's first. Raises SettingsError for a webhook that anybody could call."""
+    given = {name: value for name in _TELEGRAM if (value := getattr(environment, f"telegram_{name}")) is not None}
+    found = written.model_copy(update=given)
+    if found.on and found.mode == "webhook" and not found.secret.get_secret_value():
+        raise SettingsError(
+            [
+                "Le mode webhook de Telegram demande un secret contre les faux messages : AUTODIAG_TELEGRAM_SECRET."
+            ]
+        )
+    return found
 
 
 def _storage(written: Storage, environment: Environment, folder: Path) -> Storage:

@@ -7,8 +7,10 @@ inbox: the caller gets the present turn, and `outcome` says why.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -17,15 +19,19 @@ from bot.house import House
 from dialogue import engine
 from dialogue import session as sessions
 from dialogue.engine import Refused
-from dialogue.events import RECORD, EraseAll, Event, Record, StartOver
+from dialogue.events import RECORD, AutodiagDone, EraseAll, Event, Record, ShortPathDone, StartOver, TutorialDone
 from dialogue.flow import Flow
 from dialogue.present import Turn, present, status
 from dialogue.session import Session
 from referential.rules import UNKNOWN
-from store import conversations, inbox, ways
+from store import conversations, inbox, tallies, ways
 from store.conversations import Columns, Conversation
+from store.engine import Unavailable
+from store.tallies import Milestone
 
 Outcome = Literal["taken", "seen", "stale", "refused", "erased"]
+Then = Callable[[Connection, "Present"], None]
+"""What a door does in the turn's own transaction once it is saved: put what must leave in the outbox."""
 EventOf = Callable[[Flow, Session], Event]
 """Makes the event from the session as it stands: typed text is read against the question being asked."""
 
@@ -50,6 +56,18 @@ class Present:
         return present(self.flow, self.session, house.words)
 
 
+@dataclass(frozen=True)
+class Bearer:
+    """Whoever shows a token, looked up in the turn's own transaction. `opens`: the conversation it must lead to, if said.
+
+    A token of another conversation or of another kind is Gone, like one that never was.
+    """
+
+    token: str = field(repr=False)
+    kind: ways.Kind | None = None
+    opens: str | None = None
+
+
 class _NotTaken(Exception):
     """Carries the present turn out of a transaction that must leave no trace."""
 
@@ -68,16 +86,20 @@ async def begin(
     trial: bool = False,
     given: Mapping[str, str] | None = None,
     first: Event | None = None,
+    token: str | None = None,
+    then: Then | None = None,
 ) -> tuple[Present, str]:
     """Begin a conversation, record its first answer if there is one, and open a way in for this device.
 
     The way's token is drawn from `incoming`, an unguessable id that the door made: sent twice, it opens the same
-    conversation once. Raises Refused when a fact or the first event can't be taken, and begins nothing.
+    conversation once. A door with a way of its own gives its `token`, and opens it in `then`. Raises Refused when a
+    fact or the first event can't be taken, and begins nothing.
     """
+    own = token
 
     def work(tx: Connection) -> tuple[Present, str]:
         keyring, today = house.store.keyring, house.today()
-        token = keyring.digest(f"begin/{door}", incoming).hex()
+        token = own or keyring.digest(f"begin/{door}", incoming).hex()
         if not inbox.claim(tx, keyring, door, incoming, today):
             known = ways.find(tx, keyring, token, today)
             if known is None:
@@ -103,10 +125,19 @@ async def begin(
             step=columns["step"],
             purge_on=columns["purge_on"],
         )
-        ways.issue(tx, keyring, made.id, "device", today, token=token)
-        return Present(made.id, made.revision, house.flow, stepped.session), token
+        if own is None:
+            ways.issue(tx, keyring, made.id, "device", today, token=token)
+        begun = Present(made.id, made.revision, house.flow, stepped.session)
+        if not trial:
+            tallies.add(tx, door, ["begun", *_milestones(session, stepped)])
+        if then:
+            then(tx, begun)
+        return begun, token
 
-    return await house.store.db.submit(work)
+    with _watched(house, door) as seen:
+        begun, way = await house.store.db.submit(work)
+        seen.outcome = "begun" if begun.outcome == "taken" else begun.outcome
+    return begun, way
 
 
 async def take(
@@ -114,19 +145,22 @@ async def take(
     *,
     door: str,
     incoming: str,
-    conversation: str,
+    conversation: str | Bearer,
     revision: int | None,
     event: Event | EventOf,
+    then: Then | None = None,
 ) -> Present:
     """Handle one event of a conversation. `revision`: the one that the button showed, or None where there is none.
 
+    `then` is done in the same transaction when the event is taken and the conversation still there.
     Raises Gone, and store.engine.Unavailable when nothing could be saved.
     """
 
     def work(tx: Connection) -> Present:
         keyring, today = house.store.keyring, house.today()
+        named = _named(house, tx, conversation, use=True)
         new = inbox.claim(tx, keyring, door, incoming, today)
-        loaded = conversations.load(tx, keyring, conversation, lock=True)
+        loaded = conversations.load(tx, keyring, named, lock=True)
         if loaded is None:
             raise Gone
         flow, session = house.flow_of(tx, loaded.flow), sessions.load(loaded.snapshot)
@@ -140,20 +174,39 @@ async def take(
             stepped = engine.step(flow, session, happened)
         except Refused as refused:
             raise _NotTaken(replace(here, outcome="refused", refusal=refused.code)) from None
-        return _apply(house, tx, loaded, here, stepped, _record(house, door, happened, stepped))
+        after = _apply(house, tx, loaded, here, stepped, _record(house, door, happened, stepped))
+        if not loaded.trial and (reached := _milestones(session, stepped)):
+            tallies.add(tx, door, reached)
+        if then and after.outcome == "taken":
+            then(tx, after)
+        return after
 
-    try:
-        done = await house.store.db.submit(work)
-    except _NotTaken as left:
-        return left.present
+    with _watched(house, door) as seen:
+        try:
+            done = await house.store.db.submit(work)
+        except _NotTaken as left:
+            done = left.present
+        seen.outcome = done.outcome
     if done.outcome == "erased":
         await asyncio.to_thread(house.store.db.scrub)
     return done
 
 
-async def look(house: House, conversation: str) -> Present:
-    """The present turn, read only. Raises Gone."""
-    return await house.store.db.query(lambda tx: _present(house, tx, conversation))
+async def look(house: House, conversation: str | Bearer) -> Present:
+    """The present turn, read only; looking does not count as a use of a token. Raises Gone."""
+    return await house.store.db.query(lambda tx: _present(house, tx, _named(house, tx, conversation, use=False)))
+
+
+async def erase(house: House, conversation: str | Bearer) -> None:
+    """Erase a conversation at once, its key first. Raises Gone."""
+
+    def work(tx: Connection) -> None:
+        named = _named(house, tx, conversation, use=False)
+        if not conversations.erase(tx, house.store.keyring, house.store.journal, named):
+            raise Gone
+
+    await house.store.db.submit(work)
+    await asyncio.to_thread(house.store.db.scrub)
 
 
 async def records(house: House, conversation: str) -> list[Record]:
@@ -166,6 +219,64 @@ async def records(house: House, conversation: str) -> list[Record]:
         return [RECORD.validate_json(fact) for fact in conversations.facts_of(tx, loaded)]
 
     return await house.store.db.query(work)
+
+
+@dataclass
+class _Seen:
+    """What became of a turn, for who watches."""
+
+    outcome: str = "failed"
+
+
+@contextmanager
+def _watched(house: House, door: str) -> Iterator[_Seen]:
+    """Tell the watchers of the house how a turn ended and how long it took, its COMMIT included."""
+    seen, began = _Seen(), time.perf_counter()
+    try:
+        yield seen
+    except Gone:
+        seen.outcome = "gone"
+        raise
+    except Refused:
+        seen.outcome = "refused"
+        raise
+    except Unavailable:
+        seen.outcome = "unavailable"
+        raise
+    finally:
+        spent = time.perf_counter() - began
+        for watch in house.watchers:
+            watch(door, seen.outcome, spent)
+
+
+def _named(house: House, tx: Connection, conversation: str | Bearer, *, use: bool) -> str:
+    """The id meant. `use` counts as a use of the token. Raises Gone."""
+    if isinstance(conversation, str):
+        return conversation
+    keyring, today = house.store.keyring, house.today()
+    shown, kind = conversation.token, conversation.kind
+    if use:
+        found = ways.find(tx, keyring, shown, today, kind)
+    else:
+        way = ways.look_up(tx, keyring, shown, today, kind)
+        found = way.conversation if way else None
+    if found is None or conversation.opens not in (None, found):
+        raise Gone
+    return found
+
+
+def _milestones(before: Session, stepped: engine.Stepped) -> list[Milestone]:
+    """What this turn adds to the operator's totals; nothing on nearly every turn."""
+    reached: list[Milestone] = []
+    for fact in stepped.facts:
+        match fact:
+            case ShortPathDone():
+                reached.append("short_done")
+            case AutodiagDone():
+                reached.append("done")
+            case TutorialDone() if fact.tutorial not in before.tutorials_done:
+                reached.append("tutorial_done")
+    return [*reached, *("restarted" for effect in stepped.effects if isinstance(effect, StartOver))]
 
 
 def _present(house: House, tx: Connection, conversation: str) -> Present:
@@ -204,8 +315,11 @@ def _record(house: House, door: str, event: Event, stepped: engine.Stepped) -> b
 
 
 def _columns(house: House, flow: Flow, session: Session) -> Columns:
-    """What stands in clear beside the sealed snapshot: branch, size, status, where people stop, the purge's day."""
-    asked = engine.asking(flow, session)
+    """What stands in clear beside the sealed snapshot: branch, size, status, where people stop, the purge's day.
+
+    `step`: the section to answer next until the short path is done, then the kind of place.
+    """
+    stands = None if session.short_done else engine.current(flow, session)
     facts = {
         name: given for name in ("branche", "effectif") if (given := session.answers.get(name, UNKNOWN)) != UNKNOWN
     }
@@ -215,6 +329,6 @@ def _columns(house: House, flow: Flow, session: Session) -> Columns:
         branch=facts.get("branche"),
         size=facts.get("effectif"),
         status=status(flow, session),
-        step=asked.section.id if asked else session.place.kind,
+        step=stands.section.id if stands else session.place.kind,
         purge_on=house.kept_until(house.today(), finished=session.short_done),
     )

@@ -1,24 +1,29 @@
 """A flow, and the journey through it.
 
-A journey is the questions that apply, in the order in which they are asked, for the answers given. It is walked again
-each time and never stored: profile and short path first (one question a theme), then the sections opened, in their
-order. An answer whose question is not on the journey is kept, and seen by nobody.
+A journey is the questions that apply, in the order in which they are asked, for the answers given. It is derived from
+them and never stored: profile and short path first (one question a theme), then the sections opened, in their order. An
+answer whose question is not on the journey is kept, and seen by nobody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from referential.model import Branch, Fact, Question, Questionnaire, ScoredQuestion, Theme
 from referential.rules import NOT_CONCERNED, Answers
 
 AUTODIAG = "autodiag"
+_REMEMBERED = 128
+"""Answers whose journey is remembered: one turn asks for the same journey many times, and turns cross."""
+
+Pairs = tuple[tuple[str, str], ...]
+"""Answers as a value that can be looked up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Section:
     """Questions that go together. `asks`: all; one first, the rest once opened (`short`); only once `opened`."""
 
@@ -27,8 +32,14 @@ class Section:
     asks: Literal["all", "short", "opened"]
     questions: tuple[Question, ...]
 
+    @cached_property
+    def essential_first(self) -> tuple[ScoredQuestion, ...]:
+        """The questions that count: the essential one, then by weight, the first of equals."""
+        scored = [question for question in self.questions if isinstance(question, ScoredQuestion)]
+        return tuple(sorted(scored, key=lambda each: (not each.essential, -each.weight)))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Flow:
     """An immutable questionnaire: ordered sections, with an id, a version and a fingerprint of its content."""
 
@@ -51,18 +62,47 @@ class Flow:
         """Sections by id."""
         return {section.id: section for section in self.sections}
 
+    @cached_property
+    def needed(self) -> Mapping[str, tuple[Fact, ...]]:
+        """The facts to ask before a question, because its rule looks at them, by question."""
+
+        def facts(question: Question) -> Iterator[Fact]:
+            for mention in question.rule.mentions():
+                found = self.question(mention.of)
+                if isinstance(found, Fact) and found.asked == "needed":
+                    yield found
+
+        return {question.id: tuple(facts(question)) for question in self.questionnaire.questions()}
+
+    @cached_property
+    def walk(self) -> Callable[[Pairs, tuple[str, ...]], tuple[Step, ...]]:
+        """`journey`, which remembers the last ones asked for."""
+        return lru_cache(_REMEMBERED)(lambda answers, opened: tuple(_Walk(self, dict(answers)).steps(opened)))
+
     def question(self, node: str) -> Question | None:
         """The question with this id, or None."""
         return self.questionnaire.by_id.get(node)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One stop of a journey: a question, the section that it is asked for, and whether it is on the short path."""
 
     question: Question
     section: Section
     short: bool
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same stop, of the same flow."""
+        return isinstance(other, Step) and self.question.id == other.question.id and self._for == other._for
+
+    def __hash__(self) -> int:
+        """As equality has it."""
+        return hash((self.question.id, self._for))
+
+    @property
+    def _for(self) -> tuple[str, bool]:
+        return self.section.id, self.short
 
 
 def autodiag(questionnaire: Questionnaire) -> Flow:
@@ -79,7 +119,7 @@ def autodiag(questionnaire: Questionnaire) -> Flow:
 
 def journey(flow: Flow, answers: Answers, opened: Sequence[str] = ()) -> tuple[Step, ...]:
     """The steps that apply, in order, for these answers; `opened` names the sections asked in full, in order."""
-    return tuple(_Walk(flow, answers).steps(opened))
+    return flow.walk(tuple(answers.items()), tuple(opened))
 
 
 def standing(flow: Flow, answers: Answers, steps: Sequence[Step]) -> dict[str, str]:
@@ -140,8 +180,7 @@ class _Walk:
 
     def short(self, section: Section) -> Iterator[Step]:
         """The essential question; where it does not apply, the heaviest that does, the first of equals."""
-        scored = [question for question in section.questions if isinstance(question, ScoredQuestion)]
-        for question in sorted(scored, key=lambda each: (not each.essential, -each.weight)):
+        for question in section.essential_first:
             stops = tuple(self.stop(question, section, short=True))
             yield from stops
             asked = any(step.question.id == question.id for step in stops)
@@ -152,10 +191,8 @@ class _Walk:
         """The question, if it applies and is not on the path yet, after the facts that its rule needs."""
         if question.id in self.on_path:
             return
-        for mention in question.rule.mentions():
-            needed = self.flow.question(mention.of)
-            if isinstance(needed, Fact) and needed.asked == "needed":
-                yield from self.stop(needed, section, short=short)
+        for fact in self.flow.needed[question.id]:
+            yield from self.stop(fact, section, short=short)
         if self.flow.questionnaire.holds(question, self.seen) is not False:
             self.on_path.add(question.id)
             if question.id in self.answers:

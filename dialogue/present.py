@@ -357,7 +357,8 @@ def _buttons(flow: Flow, session: Session, words: Words, step: Step | None) -> l
 
     human, emergency = button("human"), button("emergency")
     if session.paused:
-        return [button("resume"), human, emergency]
+        reading = session.place.kind == "tutorial"
+        return [button("resume", "resume_tutorial" if reading else "resume"), human, emergency]
     match session.place.kind:
         case "question":
             done = [button("result")] if session.short_done else []

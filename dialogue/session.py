@@ -55,8 +55,9 @@ class Aside:
 class Session:
     """See the module. `answers`: choice id, `nsp` or `na` by node; `given`: facts known before the first question.
 
-    `cursor`: a node chosen by back or edit (None: the first unanswered); `opened`: sections asked in full; `review`:
-    nodes to ask again after a tutorial; `before`: the cautious note (a fraction, as text) when that review began.
+    `cursor`: a node chosen by back, edit or deepen (None: the first unanswered); `opened`: sections asked in full;
+    `review`: nodes to ask again after a tutorial; `before`: the cautious note (a fraction, as text) when that review
+    began.
     """
 
     flow: str

@@ -1,21 +1,44 @@
 #!/bin/sh
-# Chromium and its fonts, from Debian or Ubuntu, where we may install them. Otherwise says why the browser tests are skipped
-# (tests/conftest.py turns that into a failure when CI is set). Never fails by itself.
-set -eu
+# Chromium with its fonts, and PostgreSQL, from Debian or Ubuntu, where we may install them. Otherwise says why their
+# tests are skipped (tests/conftest.py turns that into a failure when CI is set). Never fails by itself.
+set -u
 
-for name in chromium chromium-browser google-chrome; do
-    command -v "$name" >/dev/null 2>&1 && exit 0
-done
-
-skip() {
-    echo "Chromium manque : les tests de pages seront sautés. $1" >&2
-    exit 0
+has() { # has NAME...: whether one of them is there
+    for name in "$@"; do
+        command -v "$name" >/dev/null 2>&1 && return 0
+    done
+    return 1
 }
 
-command -v apt-get >/dev/null 2>&1 || skip "Installez Chromium avec votre système, puis relancez."
-[ "$(id -u)" = 0 ] || skip "Pour les avoir : apt install chromium fonts-dejavu-core (en administrateur)."
+updated=
+install() { # install PACKAGE...; what went wrong is shown
+    [ -n "$updated" ] || apt-get update -qq </dev/null >/dev/null || return 1
+    updated=yes
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null
+}
 
-echo "Installation de Chromium…" >&2
-export DEBIAN_FRONTEND=noninteractive
-{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } </dev/null >/dev/null ||
-    skip "apt-get n'y est pas arrivé (messages ci-dessus)."
+want() { # want NAME CONSEQUENCE PACKAGE...: installs the packages, or says why not
+    name=$1 consequence=$2
+    shift 2
+    if ! has apt-get; then
+        echo "$name manque : $consequence. Installez $name avec votre système, puis relancez." >&2
+    elif [ "$(id -u)" != 0 ]; then
+        echo "$name manque : $consequence. Pour les avoir : apt install $* (en administrateur)." >&2
+    else
+        echo "Installation de $name…" >&2
+        install "$@" || echo "$name manque : $consequence. apt-get n'y est pas arrivé (messages ci-dessus)." >&2
+    fi
+}
+
+has chromium chromium-browser google-chrome ||
+    want Chromium "les tests de pages seront sautés" chromium fonts-dejavu-core
+
+# Tests start a server of their own: only its programs are wanted, so Debian is asked to create and start none.
+has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || {
+    settings=/etc/postgresql-common/createcluster.conf
+    if has apt-get && [ "$(id -u)" = 0 ] && [ ! -e "$settings" ]; then
+        mkdir -p "${settings%/*}" && echo "create_main_cluster = false" >"$settings"
+    fi
+    want PostgreSQL "les tests sur PostgreSQL seront sautés" postgresql
+}
+exit 0

@@ -144,6 +144,13 @@ def load(tx: Connection, keyring: Keyring, name: str, *, lock: bool) -> Conversa
     )
 
 
+def hold(tx: Connection, keyring: Keyring, name: str) -> tuple[DataKey, int] | None:
+    """The key and the revision of a conversation, locked, for who seals beside it and leaves it as it is; or None."""
+    wanted = select(conversations.c.wrapped_key, conversations.c.revision).where(conversations.c.id == name)
+    row = tx.execute(wanted.with_for_update()).one_or_none()
+    return None if row is None else (keyring.unwrap(name, row.wrapped_key), row.revision)
+
+
 def save(
     tx: Connection,
     conversation: Conversation,

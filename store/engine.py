@@ -8,6 +8,7 @@ itself, does no slow thing, and returns plain values. What could not be saved su
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 import queue
@@ -15,7 +16,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -278,10 +279,17 @@ def _plainly() -> Iterator[None]:
 
 
 def _touch(path: Path) -> None:
-    """Create the data folder (700) and the file (600) if they are absent; the log beside inherits the file's mode."""
+    """Create the data folder (700) and the file (600) if they are absent; the log beside inherits the file's mode.
+
+    A file that is there is never opened: closing any handle on it drops the locks that SQLite holds on it in this
+    process, and another process would then take the log away under us.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise Unavailable(
             f"Le fichier de la base {path} ne peut pas être ouvert ({error.strerror}). "

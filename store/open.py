@@ -16,7 +16,8 @@ from store import meta, migrations
 from store.engine import Database
 from store.journal import Journal
 from store.keys import KeyProblem, Keyring
-from store.tables import conversations
+from store.tables import conversations, insert_once
+from store.tables import meta as meta_table
 
 _KEY_CHECK = "key_check"
 
@@ -43,7 +44,7 @@ def open_store(url: str, key_file: Path, journal_file: Path | None = None, *, ow
     try:
         if own:
             db.own()
-        sealed, check = db.read(_seal_of)
+        sealed, check = db.read(seal_of)
         keyring = Keyring.open(key_file, may_create=not sealed)
         if sealed:
             _compare(keyring, check, key_file)
@@ -58,7 +59,7 @@ def open_store(url: str, key_file: Path, journal_file: Path | None = None, *, ow
     return Store(db, keyring, journal)
 
 
-def _seal_of(tx: Connection) -> tuple[bool, str | None]:
+def seal_of(tx: Connection) -> tuple[bool, str | None]:
     """Whether a key already seals this database, and the check value it left."""
     if not inspect(tx).has_table("meta"):
         return False, None
@@ -66,13 +67,15 @@ def _seal_of(tx: Connection) -> tuple[bool, str | None]:
     return check is not None or bool(tx.scalar(select(exists().select_from(conversations)))), check
 
 
-def _first_check(tx: Connection, keyring: Keyring) -> str:
-    """The stored check value, left now if this database had none."""
-    check = meta.get(tx, _KEY_CHECK)
-    if check is None:
-        check = _check_value(keyring)
-        meta.put(tx, _KEY_CHECK, check)
-    return check
+def fits(keyring: Keyring, check: str | None) -> bool:
+    """Whether this key left this check value."""
+    return check is not None and hmac.compare_digest(check, _check_value(keyring))
+
+
+def _first_check(tx: Connection, keyring: Keyring) -> str | None:
+    """The stored check value, left now if this database had none; of two starts at once, the first one's."""
+    insert_once(tx, meta_table, key=_KEY_CHECK, value=_check_value(keyring))
+    return meta.get(tx, _KEY_CHECK)
 
 
 def _check_value(keyring: Keyring) -> str:
@@ -80,7 +83,7 @@ def _check_value(keyring: Keyring) -> str:
 
 
 def _compare(keyring: Keyring, check: str | None, key_file: Path) -> None:
-    if check is None or not hmac.compare_digest(check, _check_value(keyring)):
+    if not fits(keyring, check):
         raise KeyProblem(
             f"La clé {key_file} n'est pas celle qui a chiffré cette base. Remettez la bonne clé à cet endroit depuis "
             "votre copie de sauvegarde, ou indiquez la base qui va avec cette clé. Rien n'a été modifié."

@@ -148,6 +148,16 @@ ways = Table(
     Index(None, "conversation", "kind"),
 )
 
+chats = Table(
+    "chats",
+    metadata,
+    Column("way", LargeBinary, ForeignKey("ways.digest", ondelete="CASCADE"), primary_key=True),
+    of_conversation(),
+    Column("blocked", Boolean, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Index(None, "conversation"),
+)
+
 codes = Table(
     "codes",
     metadata,
@@ -157,6 +167,15 @@ codes = Table(
     Column("tries", Integer, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Index(None, "conversation"),
+)
+
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("door", Text, primary_key=True),
+    Column("milestone", Text, primary_key=True),
+    Column("n", BigInteger, nullable=False),
 )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from store.keys import Keyring
 from store.tables import ways
 
-Kind = Literal["device", "link", "api"]
+Kind = Literal["device", "link", "api", "telegram"]
 
 OPEN_FOR = timedelta(days=90)
 _TOKEN_BYTES = 24
@@ -47,7 +47,7 @@ def issue(
     token = token or secrets.token_urlsafe(_TOKEN_BYTES)
     expires = max(today + OPEN_FOR, until or today)
     row = {
-        "digest": _digest(keyring, token),
+        "digest": digest(keyring, token),
         "conversation": conversation,
         "kind": kind,
         "created_on": today,
@@ -58,19 +58,20 @@ def issue(
     return token
 
 
-def look_up(tx: Connection, keyring: Keyring, token: str, today: date) -> Way | None:
-    """Where this token leads, or None: unknown, revoked and expired look the same. Reads only."""
-    row = tx.execute(select(ways).where(ways.c.digest == _digest(keyring, token))).one_or_none()
+def look_up(tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None) -> Way | None:
+    """Where this token leads, or None: unknown, revoked, expired, of another `kind` look the same. Reads only."""
+    wanted = select(ways).where(ways.c.digest == digest(keyring, token))
+    row = tx.execute(wanted if kind is None else wanted.where(ways.c.kind == kind)).one_or_none()
     return Way(row.conversation, row.last_on) if row is not None and row.expires_on >= today else None
 
 
-def find(tx: Connection, keyring: Keyring, token: str, today: date) -> str | None:
+def find(tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None) -> str | None:
     """The id of the conversation this token opens, or None; counts as a use, written at most once a day."""
-    way = look_up(tx, keyring, token, today)
+    way = look_up(tx, keyring, token, today, kind)
     if way is None:
         return None
     if way.last_on < today:
-        row = ways.c.digest == _digest(keyring, token)
+        row = ways.c.digest == digest(keyring, token)
         tx.execute(update(ways).where(row).values(last_on=today))
         tx.execute(update(ways).where(row, ways.c.expires_on < today + OPEN_FOR).values(expires_on=today + OPEN_FOR))
     return way.conversation
@@ -84,7 +85,7 @@ def extend(tx: Connection, conversation: str, until: date) -> None:
 
 def revoke(tx: Connection, keyring: Keyring, token: str) -> bool:
     """Close one way; False if it was not open."""
-    return tx.execute(delete(ways).where(ways.c.digest == _digest(keyring, token))).rowcount == 1
+    return tx.execute(delete(ways).where(ways.c.digest == digest(keyring, token))).rowcount == 1
 
 
 def revoke_all(tx: Connection, conversation: str, kind: Kind | None = None) -> int:
@@ -98,5 +99,6 @@ def forget(tx: Connection, today: date) -> int:
     return tx.execute(delete(ways).where(ways.c.expires_on < today)).rowcount
 
 
-def _digest(keyring: Keyring, token: str) -> bytes:
+def digest(keyring: Keyring, token: str) -> bytes:
+    """The keyed hash under which a token's way is kept."""
     return keyring.digest("way", token)

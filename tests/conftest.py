@@ -2,6 +2,9 @@
 
 What a machine lacks is skipped with its reason, and fails when CI is set. A test that opens pages is marked
 `needs_chromium` and takes the path of the browser from the fixture `chromium`. One that takes turns asks for `house`.
+
+Whatever asks for `database` (or `house`, `settings`, `store`…) runs on SQLite and on PostgreSQL, but for pages in a
+browser, on SQLite only. `@pytest.mark.databases("sqlite", because="…")` says otherwise, and why.
 """
 
 from __future__ import annotations
@@ -9,16 +12,31 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from bot.content import Content, load_content
 from bot.house import House, open_house
 from bot.settings import Settings, load_settings
+from tests import postgresql
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+DATABASES = ("sqlite", "postgresql")
+
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden-update", action="store_true", help="Rewrite what the golden conversations show.")
 
 
 def _in_ci() -> bool:
@@ -39,6 +57,17 @@ def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("needs_chromium") and not _browser():
         pytest.skip("Chromium is not installed: apt install chromium, or make test as root")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.definition.get_closest_marker("databases")
+    if chosen and not chosen.kwargs.get("because"):
+        raise pytest.UsageError(f"{metafunc.definition.nodeid}: say why, databases({chosen.args[0]!r}, because=…)")
+    in_browser = metafunc.definition.get_closest_marker("needs_chromium")
+    on = chosen.args if chosen else DATABASES[:1] if in_browser else DATABASES
+    metafunc.parametrize("database", on, indirect=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,9 +108,31 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A private server, one for each pytest-xdist worker, started when the first test needs it."""
+    try:
+        with postgresql.running() as server:
+            yield server
+    except postgresql.NotHere as missing:
+        pytest.skip(str(missing))
+
+
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a fresh database, of the kind that this test runs on."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'autodiag.db'}"
+    else:
+        server: postgresql.Server = request.getfixturevalue("postgresql_server")
+        with server.database() as url:
+            yield url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The example programme, with its data and its key in two folders of the test."""
+    monkeypatch.setenv("AUTODIAG_DATABASE_URL", database)
     monkeypatch.setenv("AUTODIAG_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("AUTODIAG_KEY_FILE", str(tmp_path / "keys" / "master.key"))
     found = load_settings()
@@ -89,9 +140,15 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return found.model_copy(update={"storage": apart})
 
 
+@pytest.fixture(scope="session")
+def content() -> Content:
+    """The real content, read once."""
+    return load_content()
+
+
 @pytest.fixture
-def house(settings: Settings, clock: Clock) -> Iterator[House]:
+def house(settings: Settings, clock: Clock, content: Content) -> Iterator[House]:
     """A house on a real database, with the real content and a clock that stands still."""
-    opened = open_house(settings, now=clock)
-    yield replace(opened, now=clock)
+    opened = open_house(settings, now=clock, content=content)
+    yield opened
     opened.store.close()

@@ -109,7 +109,7 @@ def _steps(body: str, name: str, first_line: int) -> list[tuple[int, str]]:
             started, words = steps[-1]
             steps[-1] = (started, f"{words} {token.content}".strip().replace("\n", " "))
     empty = "cette étape est vide : écrivez-la ou retirez son numéro."
-    faults += [Fault(name, line, empty) for line, words in steps if not words]
+    faults = faults or [Fault(name, line, empty) for line, words in steps if not words]
     if faults:
         raise Faults(faults)
     return steps

@@ -22,7 +22,7 @@ from bot.web.view import see, wants_fragment
 from dialogue import engine, reading
 from dialogue.events import COMMANDS, Clicked, Commanded, Event
 from dialogue.flow import Flow
-from dialogue.present import past, present
+from dialogue.present import past, present, questions_left
 from dialogue.session import Session
 
 WEB = "web"
@@ -102,7 +102,9 @@ async def answer(request: Request) -> Response:
         here = await turn.take(
             door.house,
             door=WEB,
-            incoming="/".join((nonce, *(form.fields.get(name, "") for name in ("node", "choice", "command", "word", "text")))),
+            incoming="/".join(
+                (nonce, *(form.fields.get(name, "") for name in ("node", "choice", "command", "word", "text")))
+            ),
             conversation=conversation,
             revision=revision,
             event=event,
@@ -114,7 +116,9 @@ async def answer(request: Request) -> Response:
     return _after(door, request, form, here)
 
 
-def turn_page(door: Door, request: Request, here: Present, *, status: int = 200, notice: str = "", node: str = "") -> Response:
+def turn_page(
+    door: Door, request: Request, here: Present, *, status: int = 200, notice: str = "", node: str = ""
+) -> Response:
     """The page of a turn. `notice`: the code of a sentence to put first; `node`: the question that it is about."""
     house, flow, session = door.house, here.flow, here.session
     words, now = house.words, here.turn(house)
@@ -133,9 +137,15 @@ def turn_page(door: Door, request: Request, here: Present, *, status: int = 200,
         question=asked.question if asked else None,
         place=session.place,
         paused=session.paused,
+        left=questions_left(flow, session),
         revision=here.revision,
         past=[each for each in said if each.node in before] if now.question else said,
-        terms=words.terms_in(now.question.text, *(each.label for each in now.question.choices)) if now.question and scored else (),
+        groups=[
+            (title, [each for each in said if each.title == title]) for title in dict.fromkeys(e.title for e in said)
+        ],
+        terms=door.view.terms(now.question.text, *(each.label for each in now.question.choices))
+        if now.question and scored
+        else (),
         result=shown(flow, session, words) if now.place == "result" and not session.paused else None,
         sections=flow.section,
     )

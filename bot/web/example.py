@@ -10,7 +10,7 @@ from referential.model import ScoredQuestion
 from referential.rules import UNKNOWN
 
 _PROFILE = {"branche": "chaussure", "effectif": "2-10"}
-_HABITS = (0.4, 1.0, 0.0, 0.6, 1.0, 0.3, None, 0.7, 0.2, 1.0, 0.5)
+_HABITS = (None, 0.7, 0.2, 1.0, 0.5, 0.4, 1.0, 0.0, 0.6, 1.0, 0.3)
 """How solid each answer is, from 0 to 1, in turn; None for "je ne sais pas". No theme is singled out by its id."""
 
 

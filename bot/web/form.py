@@ -23,7 +23,7 @@ _ID = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
 
-class Problem(Exception):  # noqa: N818
+class Problem(Exception):
     """A request that can't be taken: its status, and the code of a sentence in templates/notice.html."""
 
     def __init__(self, status: int, code: str) -> None:

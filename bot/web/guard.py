@@ -6,7 +6,6 @@ Also the throttles, by client address: beginnings, and wrong codes. Answering is
 from __future__ import annotations
 
 import ipaddress
-import sys
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -88,14 +87,14 @@ class Guard:
 
         try:
             await self._guarded(scope, receive, sending)
-        except Exception as error:  # noqa: BLE001 — a fault of ours: a calm page, and where it was, without its words
-            kind, _, trace = sys.exc_info()
-            where = [line.strip() for line in traceback.format_tb(trace)[-4:]]
-            log.error("fault", route=_route(scope), fault=kind.__name__ if kind else "", where=where)
+        except Exception as error:
+            # A fault of ours: a calm page, and in the log where it was, without its words.
+            frames = traceback.extract_tb(error.__traceback__)[-4:]
+            where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+            log.error("fault", route=_route(scope), fault=type(error).__name__, where=where)
             if status:
                 raise
             await self._answer(scope, receive, sending, 500, "fault")
-            del error
         finally:
             spent = round(1000 * (time.perf_counter() - began), 1)
             log.info("request", method=scope["method"], route=_route(scope), status=status, ms=spent)

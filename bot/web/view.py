@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.house import House
+from referential.load import Term
 from scoring.score import unit
 
 FOLDER: Final = Path(__file__).parent
@@ -34,7 +35,8 @@ class View:
     """Everything that pages share, read once."""
 
     def __init__(self, house: House) -> None:
-        self.settings = house.settings
+        self.words = house.words
+        self._terms: dict[tuple[str, ...], tuple[Term, ...]] = {}
         style = tidy_style((FOLDER / "style.css").read_text(encoding="utf-8"))
         script = (FOLDER / "static" / "chat.js").read_bytes()
         mark = (FOLDER / "static" / "mark.svg").read_bytes()
@@ -49,14 +51,17 @@ class View:
             "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         self._templates = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"),
+            loader=FunctionLoader(_template),
+            finalize=lambda value: typeset(value) if type(value) is str else value,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._templates.filters.update(prose=prose, unit=unit, phone=phone_link, q=lambda text: quote(str(text), safe=""))
+        self._templates.filters.update(
+            prose=prose, unit=unit, phone=phone_link, q=lambda text: quote(str(text), safe="")
+        )
         self._templates.globals.update(
             settings=house.settings,
             label=house.words.label,
@@ -78,6 +83,12 @@ class View:
         )
         keep = "public, max-age=600" if shared else "no-store"
         return HTMLResponse(body, status, {"Cache-Control": keep, "Vary": "X-Requested-With"})
+
+    def terms(self, *texts: str) -> tuple[Term, ...]:
+        """The glossary entries found in these texts; a question's are looked for once."""
+        if texts not in self._terms:
+            self._terms[texts] = self.words.terms_in(*texts)
+        return self._terms[texts]
 
     def asset(self, name: str) -> Response | None:
         """The script or the mark, under the name that its content gives it."""
@@ -108,6 +119,11 @@ def prose(text: str) -> Markup:
     return Markup("".join(blocks))  # noqa: S704 — every line was escaped
 
 
+def typeset(text: str) -> str:
+    """French punctuation held to its word by spaces that do not break."""
+    return re.sub(r" (?=[?!:;»](?![\w]))", "\u00a0", text).replace("« ", "«\u00a0")
+
+
 def phone_link(number: str) -> str:
     """A number as `tel:` wants it."""
     return "tel:" + re.sub(r"[^\d+]", "", number)
@@ -130,7 +146,12 @@ def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:
     return runs
 
 
+def _template(name: str) -> str:
+    return typeset((FOLDER / "templates" / name).read_text(encoding="utf-8"))
+
+
 def _linked(line: str) -> str:
+    line = typeset(line)
     out, at = "", 0
     for found in _LINK.finditer(line):
         address = found[0] if found[0].startswith("http") else f"https://{found[0]}"

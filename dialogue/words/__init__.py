@@ -26,8 +26,8 @@ FOLDER = Path(__file__).parent
 class Words:
     """What the bot needs to speak: its templates, the deployer's texts, the tutorials, the glossary.
 
-    `deployer` carries what config.yml says: its `programme`, `contact` and `texts`, which templates call by these names.
-    A missing value is an error, never a blank.
+    `deployer` carries what config.yml says: its `programme`, `contact` and `texts`, which templates call by these
+    names. A missing value is an error, never a blank.
     """
 
     def __init__(self, deployer: Any, tutorials: Sequence[Tutorial], glossary: Sequence[Term]) -> None:

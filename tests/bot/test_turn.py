@@ -264,6 +264,7 @@ def test_the_purge_takes_trials_after_a_day_and_the_silent_after_their_time(hous
     assert still_there() == []
 
 
+@pytest.mark.databases("sqlite", because="it reads the files of the database")
 def test_what_was_answered_stands_nowhere_in_clear(house: House) -> None:
     """Ids of answers, tokens and codes are canaries: none may be read in the database, its log or the journal."""
     here, token = started(house, given={"branche": "optique"})

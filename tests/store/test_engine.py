@@ -19,7 +19,11 @@ DAY = date(2026, 11, 22)
 
 
 def _put(key: str, value: str = "x") -> Any:
-    return lambda tx: tx.execute(tables.meta.insert().values(key=key, value=value)).rowcount
+    def work(tx: Connection) -> int:
+        tx.execute(tables.meta.insert().values(key=key, value=value))
+        return 1
+
+    return work
 
 
 def _keys(db: Database) -> set[str]:
@@ -38,17 +42,19 @@ def test_a_work_that_fails_leaves_nothing(store: Any) -> None:
 
 
 def test_reading_cannot_write(store: Any) -> None:
-    with pytest.raises(exc.OperationalError):
+    with pytest.raises((exc.OperationalError, Unavailable)):  # PostgreSQL says it as a standby does
         store.db.read(_put("t1"))
     assert store.db.write(_put("t1")) == 1
 
 
+@pytest.mark.databases("sqlite", because="these are its settings")
 def test_every_connection_is_durable_and_scrubs(store: Any) -> None:
     names = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
     found = store.db.write(lambda tx: [tx.scalar(text(f"PRAGMA {name}")) for name in names])
     assert found == ["wal", 2, 1, 1]
 
 
+@pytest.mark.databases("sqlite", because="PostgreSQL has no single writer")
 def test_a_second_writer_waits_its_turn(place: Any, store: Any) -> None:
     other = Database(place.url)
     inside = threading.Event()
@@ -67,6 +73,7 @@ def test_a_second_writer_waits_its_turn(place: Any, store: Any) -> None:
     assert _keys(store.db) == {"t1", "t2"}
 
 
+@pytest.mark.databases("sqlite", because="PostgreSQL locks a row: test_postgresql")
 def test_a_locked_database_says_try_again_and_then_works(place: Any, store: Any) -> None:
     hurried = Database(place.url, patience=0.1)
 
@@ -99,6 +106,7 @@ def _room(db: Database, pages: int | None) -> None:
     db.write(limit)
 
 
+@pytest.mark.databases("sqlite", because="a small disk is feigned by its page count")
 def test_a_full_disk_saves_nothing_says_so_and_then_works(store: Any) -> None:
     _room(store.db, 2)
 
@@ -114,6 +122,7 @@ def test_a_full_disk_saves_nothing_says_so_and_then_works(store: Any) -> None:
     assert _keys(store.db) == {"t1", "t2"}
 
 
+@pytest.mark.databases("sqlite", because="a small disk is feigned by its page count")
 def test_a_full_disk_that_a_work_hides_is_still_not_acknowledged_as_saved(store: Any) -> None:
     _room(store.db, 2)
 
@@ -153,6 +162,7 @@ async def _together(db: Database, works: list[Any]) -> list[Any]:
     return list(await asyncio.gather(*rest, return_exceptions=True))
 
 
+@pytest.mark.databases("sqlite", because="only there do works share a COMMIT")
 def test_works_that_wait_together_share_one_commit_and_are_answered_after_it(store: Any) -> None:
     commits: list[set[str]] = []
     event.listen(store.db.writer, "commit", lambda _: commits.append(_keys(store.db)))
@@ -168,10 +178,13 @@ def test_one_that_fails_does_not_spoil_the_others(store: Any) -> None:
         raise KeyError("no")
 
     answers = asyncio.run(_together(store.db, [_put("t1"), bad, _put("t1"), _put("t2")]))
-    assert [type(answer) for answer in answers] == [int, KeyError, exc.IntegrityError, int]
+    outcomes = [type(answer) for answer in answers]
+    assert outcomes[1::2] == [KeyError, int]
+    assert set(outcomes[::2]) == {int, exc.IntegrityError}  # on PostgreSQL, the second to come may be the first to end
     assert _keys(store.db) == {"t1", "t2"}
 
 
+@pytest.mark.databases("sqlite", because="a small disk is feigned by its page count")
 def test_when_the_disk_is_full_nobody_of_the_batch_is_told_saved(store: Any) -> None:
     _room(store.db, 2)
     answers = asyncio.run(_together(store.db, [_put("t1"), _put("t2", "x" * 100_000), _put("t3")]))
@@ -181,6 +194,7 @@ def test_when_the_disk_is_full_nobody_of_the_batch_is_told_saved(store: Any) -> 
     assert asyncio.run(store.db.submit(_put("t1"))) == 1
 
 
+@pytest.mark.databases("sqlite", because="only there do works share a COMMIT")
 def test_when_the_disk_breaks_in_the_middle_of_a_batch_nothing_of_it_is_trusted(store: Any) -> None:
     def broken(_: Connection) -> None:
         error = sqlite3.OperationalError("disk I/O error")
@@ -209,6 +223,7 @@ def test_nobody_is_answered_when_the_commit_itself_fails(store: Any) -> None:
     assert store.db.write(_put("t1")) == 1
 
 
+@pytest.mark.databases("sqlite", because="only there do works share a COMMIT")
 def test_a_caller_who_gives_up_before_its_turn_changes_nothing(store: Any) -> None:
     async def story() -> None:
         gate, first = await _busy(store.db)

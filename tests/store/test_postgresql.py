@@ -1,113 +1,24 @@
-"""The same store on PostgreSQL, in a private server that lives as long as these tests."""
+"""What happens on PostgreSQL only: many transactions at once, a row locked, a connection lost."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, text
 
-from store import codes, conversations, flows, inbox, outbox, tables, ways
-from store.codes import Refusal
-from store.conversations import Moved
+from store import conversations, flows, inbox, outbox
 from store.engine import Database, Unavailable
 from store.keys import KeyProblem
 from store.open import Store, open_store
+from tests import postgresql
 
-
-def _tool(name: str) -> str:
-    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(installed[-1]) if installed else pytest.skip(f"{name} is not installed"))
-
-
-def _account() -> str | None:
-    """PostgreSQL refuses to run as root: an account to run it as, or None to run it as ourselves."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name for entry in pwd.getpwall()} & {"postgres", "nobody"}
-    return max(known) if known else pytest.skip("PostgreSQL refuses to run as root, and there is no other account")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """The URL of a fresh server, on a socket only, stopped and removed at the end."""
-    initdb, ctl = _tool("initdb"), _tool("pg_ctl")
-    folder = Path(tempfile.mkdtemp(prefix="autodiag-pg-", dir="/tmp"))
-    user = _account()
-    if user:
-        shutil.chown(folder, user)
-
-    def run(*command: str | Path) -> None:
-        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, timeout=60)
-
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    run(initdb, "-D", folder / "d", "-A", "trust", "-U", "autodiag", "--no-sync")
-    run(ctl, "-D", folder / "d", "-o", options, "-l", folder / "log", "-w", "start")
-    yield f"postgresql://autodiag@/postgres?host={folder}"
-    run(ctl, "-D", folder / "d", "-m", "immediate", "-w", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("key") / "master.key"
-
-
-@pytest.fixture
-def store(server: str, key: Path) -> Iterator[Store]:
-    opened = open_store(server, key, own=True)
-    yield opened
-    opened.close()
-
-
-def test_the_migrations_make_exactly_the_tables_declared(store: Store) -> None:
-    def differences(tx: Connection) -> list[Any]:
-        return list(compare_metadata(MigrationContext.configure(tx), tables.metadata))
-
-    assert store.db.read(differences) == []
-
-
-def test_a_conversation_lives_and_is_erased(store: Store, begin: Any, noon: Any) -> None:
-    ring, write, read = store.keyring, store.db.write, store.db.read
-    first = begin(store, snapshot=b"one")
-    write(lambda tx: conversations.save(tx, first, snapshot=b"two", facts=[b"a", b"b"], branch="optique"))
-    with pytest.raises(Moved):
-        write(lambda tx: conversations.save(tx, first, snapshot=b"stale"))
-    found = read(lambda tx: conversations.load(tx, ring, first.id, lock=False))
-    assert found is not None
-    assert (found.revision, found.snapshot, found.branch) == (2, b"two", "optique")
-    assert read(lambda tx: conversations.facts_of(tx, found)) == [b"started", b"a", b"b"]
-    write(lambda tx: ways.issue(tx, ring, first.id, "link", noon.date()))
-    write(lambda tx: outbox.enqueue(tx, conversation=first.id, revision=2, n=0, kind="send", due_at=noon))
-    assert write(lambda tx: conversations.erase(tx, ring, store.journal, first.id))
-    assert store.db.scrub()
-    left = (tables.conversations, tables.facts, tables.ways, tables.outbox)
-    assert read(lambda tx: [tx.scalar(select(func.count()).select_from(one)) for one in left]) == [0, 0, 0, 0]
-
-
-def test_the_ways_in_open_as_on_sqlite(store: Store, begin: Any, noon: Any) -> None:
-    ring, write = store.keyring, store.db.write
-    name, today = begin(store).id, noon.date()
-    token = write(lambda tx: ways.issue(tx, ring, name, "link", today))
-    write(lambda tx: ways.extend(tx, name, today + timedelta(days=200)))
-    assert write(lambda tx: ways.find(tx, ring, token, today + timedelta(days=199))) == name
-    assert write(lambda tx: ways.revoke_all(tx, name)) == 1
-    code = write(lambda tx: codes.issue_code(tx, ring, name, noon))
-    wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
-    assert write(lambda tx: codes.redeem(tx, ring, wrong, noon)) == Refusal("wrong", 4)
-    assert write(lambda tx: codes.redeem(tx, ring, code, noon)) == name
+pytestmark = pytest.mark.databases("postgresql", because="on SQLite one writer works at a time")
 
 
 def test_what_must_happen_once_happens_once(store: Store, noon: Any) -> None:
@@ -126,9 +37,9 @@ def test_what_must_happen_once_happens_once(store: Store, noon: Any) -> None:
     assert asyncio.run(db.query(lambda tx: flows.pinned(tx, "f"))) == "content"
 
 
-def test_a_locked_conversation_and_a_lost_connection_say_try_again(server: str, store: Store, begin: Any) -> None:
+def test_a_locked_conversation_and_a_lost_connection_say_try_again(place: Any, store: Store, begin: Any) -> None:
     name = begin(store).id
-    other = Database(server, patience=1)
+    other = Database(place.url, patience=1)
 
     def load(tx: Connection) -> bool:
         return conversations.load(tx, store.keyring, name, lock=True) is not None
@@ -152,15 +63,27 @@ def test_a_locked_conversation_and_a_lost_connection_say_try_again(server: str, 
     other.close()
 
 
-def test_a_restored_backup_does_not_bring_the_erased_back(server: str, key: Path, store: Store, begin: Any) -> None:
-    gone = begin(store).id
-    store.journal.write(store.keyring, gone)
-    again = open_store(server, key)
-    assert again.db.read(lambda tx: conversations.load(tx, again.keyring, gone, lock=False)) is None
-    again.close()
+def test_two_first_starts_at_once_migrate_once_and_keep_one_key(
+    postgresql_server: postgresql.Server, tmp_path: Path
+) -> None:
+    with postgresql_server.database("template0") as url, ThreadPoolExecutor() as pool:
+        opened = list(pool.map(lambda _: open_store(url, tmp_path / "key"), range(4)))
+        assert len({store.keyring.digest("x", "y") for store in opened}) == 1
+        for store in opened:
+            store.close()
 
 
-def test_a_lost_key_is_never_replaced_by_a_new_one(server: str, store: Store, tmp_path: Path) -> None:
-    with pytest.raises(KeyProblem, match="introuvable"):
-        open_store(server, tmp_path / "other.key")
-    assert not list(tmp_path.iterdir())
+def test_of_two_first_starts_at_once_with_two_keys_one_is_refused(
+    postgresql_server: postgresql.Server, tmp_path: Path
+) -> None:
+    def start(url: str, key: Path) -> str:
+        try:
+            open_store(url, key).close()
+        except KeyProblem:
+            return "refused"
+        return "open"
+
+    for n in range(3):
+        with postgresql_server.database() as url, ThreadPoolExecutor() as pool:
+            starts = [pool.submit(start, url, tmp_path / f"{n}-{name}") for name in "ab"]
+            assert sorted(found.result() for found in starts) == ["open", "refused"]

@@ -1,15 +1,13 @@
 // Makes the chat smooth: sends each form by fetch and swaps <main>. Without this file, the same forms work plainly.
 // One history entry a question, so that the browser's Back means "previous question". Sentences are in the templates.
-
 const find = (selector) => document.querySelector(selector);
 let at = find("main").dataset.at;
 let depth = history.state?.depth ?? 0;
 let sending = false;
 let unsent = null;
+let arrived = 0;
 
-history.replaceState({ depth }, "");
-
-async function send(form, submitter, { moving = false } = {}) {
+async function send(form, submitter, moving = false) {
   const body = new URLSearchParams(new FormData(form));
   if (submitter?.name) body.append(submitter.name, submitter.value);
   submitter?.classList.add("pressed");
@@ -25,16 +23,15 @@ async function post(letter) {
       method: letter.body ? "POST" : "GET",
       body: letter.body,
       headers: { "X-Requested-With": "fragment" },
-      signal: AbortSignal.timeout(20000),
+      signal: AbortSignal.timeout?.(20000),
     });
-    unsent = null;
     swap(await answer.text(), letter.moving);
+    unsent = null;
   } catch {
     keep(letter);
-  } finally {
-    sending = false;
-    find("main").removeAttribute("aria-busy");
   }
+  sending = false;
+  find("main").removeAttribute("aria-busy");
 }
 
 function swap(page, moving) {
@@ -45,6 +42,7 @@ function swap(page, moving) {
   const moved = next.dataset.at !== at;
   if (moved && !moving) history.pushState({ depth: ++depth }, "", next.dataset.url || location.href);
   at = next.dataset.at;
+  arrived = performance.now();
   reveal();
   if (moved) next.scrollIntoView();
   (next.querySelector("[data-focus]") ?? next.querySelector("h1, h2"))?.focus({ preventScroll: moved });
@@ -55,19 +53,16 @@ function keep(letter) {
   unsent = letter;
   find("[data-unsent]")?.remove();
   const box = find("#unsent").content.firstElementChild.cloneNode(true);
+  (letter.form?.matches("main .choices, main .type") ? letter.form : find("main")).prepend(box);
   box.querySelector("button").addEventListener("click", retry);
-  (letter.form?.isConnected && !letter.form.hidden ? letter.form : find("main")).prepend(box);
   box.focus();
 }
 
-function retry() {
-  if (unsent) post(unsent);
-}
+const retry = () => unsent && post(unsent);
 
 function reveal() {
-  for (const button of document.querySelectorAll("[data-share]")) button.hidden = !navigator.share;
-  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
-  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+  for (const button of document.querySelectorAll("[data-share], [data-copy], [data-print]"))
+    button.hidden = "share" in button.dataset ? !navigator.share : "copy" in button.dataset && !navigator.clipboard;
 }
 
 addEventListener("submit", (event) => {
@@ -76,24 +71,29 @@ addEventListener("submit", (event) => {
   send(event.target, event.submitter);
 });
 
+// The second tap of a double tap may fall on the next question, already there: it is not an answer.
+addEventListener("click", (event) => {
+  const twice = event.detail > 1 || (event.pointerType === "touch" && performance.now() - arrived < 350);
+  if (twice && event.target.closest("form button")) event.preventDefault();
+});
+
 addEventListener("popstate", (event) => {
   const back = (event.state?.depth ?? 0) < depth;
   depth = event.state?.depth ?? 0;
   const form = find("form[data-back]");
-  if (form && back) send(form, form.querySelector("button"), { moving: true });
+  if (form && back) send(form, form.querySelector("button"), true);
   else if (form) post({ address: "/autodiag", moving: true });
 });
 
-addEventListener("online", retry);
-
-addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-share], [data-copy], [data-print]");
+addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-share], [data-copy], [data-print]");
   if (!button) return;
   if ("print" in button.dataset) return print();
-  const text = button.dataset.share ?? button.dataset.copy;
-  if ("share" in button.dataset) return navigator.share({ text }).catch(() => {});
-  await navigator.clipboard.writeText(text);
+  if ("share" in button.dataset) return navigator.share({ text: button.dataset.share }).catch(() => {});
+  await navigator.clipboard.writeText(button.dataset.copy);
   button.textContent = button.dataset.done;
 });
 
+addEventListener("online", retry);
+history.replaceState({ depth }, "");
 reveal();

@@ -1,0 +1,98 @@
+"""The web chat in tests: in memory for requests, on a real port for the browser."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from starlette.testclient import TestClient
+
+from bot.house import House
+from bot.web.app import create_app
+from tests.web.visitor import Visitor
+
+FLAGS = [
+    f"--{flag}"
+    for flag in (
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+    )
+]
+
+
+@pytest.fixture
+def device(house: House) -> Iterator[Callable[[], TestClient]]:
+    """Makes devices: clients of one server, each with its own cookies."""
+    app = create_app(house)
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(TestClient(app, base_url="http://localhost:8000"))
+
+
+@pytest.fixture
+def visitor(device: Callable[[], TestClient]) -> Visitor:
+    """Somebody who has opened the welcome page."""
+    return Visitor(device())
+
+
+@pytest.fixture
+def served(house: House) -> Iterator[str]:
+    """The address of a real server of this house."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        address = f"http://localhost:{listening.getsockname()[1]}"
+        public = house.settings.server.model_copy(update={"public_url": address})
+        here = replace(house, settings=house.settings.model_copy(update={"server": public}))
+        server = uvicorn.Server(uvicorn.Config(create_app(here), log_level="error", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield address
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+Phone = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def phone(browser: Browser, served: str) -> Iterator[Phone]:
+    """Makes phones: browser contexts 390 pixels wide, each with its own cookies."""
+    made: list[BrowserContext] = []
+
+    def new(*, width: int = 390, height: int = 844, script: bool = True, dark: bool = False) -> BrowserContext:
+        context = browser.new_context(
+            base_url=served,
+            viewport={"width": width, "height": height},
+            java_script_enabled=script,
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(5000)
+        made.append(context)
+        return context
+
+    yield new
+    for context in made:
+        context.close()

@@ -1,0 +1,148 @@
+"""Coming back: link, code, forgetting, erasing; nothing that one presses twice counts twice."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select
+from starlette.testclient import TestClient
+
+from bot.house import House
+from store import tables
+from tests.conftest import Clock
+from tests.web.visitor import Visitor, forms
+
+pytestmark = pytest.mark.databases("sqlite", because="tests/bot/test_turn.py opens and closes ways on both")
+Devices = Callable[[], TestClient]
+
+
+def conversations(house: House) -> int:
+    return house.store.db.read(lambda tx: tx.scalar(select(func.count()).select_from(tables.conversations))) or 0
+
+
+def test_the_whole_short_path_by_forms_alone(visitor: Visitor) -> None:
+    page = visitor.to_result()
+    assert "Niveau estimé, avant l'avis de l'expert" in page.text
+    assert "thèmes sur 15" in page.text
+    assert "À régler d'abord" in page.text
+    assert "guides publics de l'ANSSI" in page.text
+
+
+def test_a_double_tap_begins_once_and_answers_once(house: House, visitor: Visitor) -> None:
+    first = visitor.choices()
+    visitor.answer()
+    asked = visitor.page.text
+    visitor.client.cookies.clear()
+    assert visitor.send(first, choice=first.buttons[0][1]).status_code == 200
+    assert conversations(house) == 1
+    second = visitor.choices()
+    visitor.answer(1)
+    here = re.findall(r'id="question"[^>]*>([^<]*)', visitor.page.text)
+    assert visitor.send(second, choice=second.buttons[1][1]).status_code == 200
+    assert re.findall(r'id="question"[^>]*>([^<]*)', visitor.page.text) == here
+    assert asked != visitor.page.text
+
+
+def test_an_old_welcome_page_does_not_begin_again(house: House, visitor: Visitor) -> None:
+    old = visitor.choices()
+    old.fields["id"] = "y" * 24
+    visitor.answer()
+    visitor.send(old, choice=old.buttons[3][1])
+    assert visitor.page.status_code == 409
+    assert conversations(house) == 1
+
+
+def link_of(visitor: Visitor) -> str:
+    visitor.open("/mon-lien")
+    visitor.press("faire", "lien")
+    found = re.search(r"http://localhost:8000(/r/[A-Za-z0-9_-]+)", visitor.page.text)
+    assert found
+    return found[1]
+
+
+def test_a_link_opens_again_and_again_and_only_when_its_button_is_pressed(device: Devices, visitor: Visitor) -> None:
+    visitor.answer()
+    visitor.answer(1)
+    link, asked = link_of(visitor), visitor.open("/autodiag").text
+    for _ in range(2):
+        other = Visitor(device())
+        assert "set-cookie" not in other.open(link).headers
+        other.send(next(form for form in forms(other.page) if form.action == link))
+        assert other.page.status_code == 200
+        assert _question(other.page.text) == _question(asked)
+
+
+def test_closed_links_open_nothing_any_more(device: Devices, visitor: Visitor) -> None:
+    visitor.answer()
+    link = link_of(visitor)
+    visitor.open("/mon-lien")
+    assert "ne marchent plus" in visitor.press("faire", "fermer").text
+    assert device().post(link, data={"id": "z" * 24}).status_code == 403
+    assert visitor.open("/autodiag").status_code == 200
+
+
+def test_a_code_opens_once_for_fifteen_minutes(device: Devices, visitor: Visitor, clock: Clock) -> None:
+    visitor.answer()
+    visitor.open("/mon-lien")
+    visitor.press("faire", "code")
+    code = re.search(r'class="code">([^<]+)', visitor.page.text)
+    assert code
+    other, late = device(), device()
+    assert other.post("/code", data={"id": "z" * 24, "code": f" {code[1].lower()}-"}).status_code == 200
+    assert _question(other.get("/autodiag").text) == _question(visitor.open("/autodiag").text)
+    assert late.post("/code", data={"id": "z" * 24, "code": code[1]}).status_code == 403
+    visitor.open("/mon-lien")
+    visitor.press("faire", "code")
+    code = re.search(r'class="code">([^<]+)', visitor.page.text)
+    assert code
+    clock.forward(minutes=16)
+    assert late.post("/code", data={"id": "z" * 24, "code": code[1]}).status_code == 403
+
+
+def test_a_forgotten_device_keeps_nothing(house: House, visitor: Visitor) -> None:
+    visitor.answer()
+    token = visitor.client.cookies["autodiag"]
+    visitor.open("/mon-lien")
+    visitor.press("faire", "oublier")
+    assert "autodiag" not in visitor.client.cookies
+    visitor.client.cookies.set("autodiag", token)
+    assert visitor.open("/autodiag").status_code == 403
+    assert conversations(house) == 1
+
+
+def test_erasing_says_goodbye_and_leaves_nothing(house: House, visitor: Visitor) -> None:
+    visitor.to_result()
+    visitor.open("/vos-donnees")
+    visitor.command("erase")
+    assert "Tout effacer" in visitor.page.text
+    assert conversations(house) == 1
+    visitor.command("confirm")
+    assert "Tout est effacé" in visitor.page.text
+    assert conversations(house) == 0
+    assert visitor.open("/autodiag").status_code == 403
+
+
+def test_what_one_takes_away_holds_every_answer(visitor: Visitor) -> None:
+    visitor.to_result()
+    page = visitor.open("/vos-donnees.json")
+    assert "attachment" in page.headers["content-disposition"]
+    taken = page.json()
+    assert len(taken["reponses"]) >= 15
+    assert taken["resultat"]["themes_scored"] <= 15
+    assert len(taken["journal"]) >= len(taken["reponses"])
+
+
+def test_a_changed_answer_replaces_the_earlier_one(visitor: Visitor) -> None:
+    visitor.answer()
+    visitor.answer(1)
+    visitor.command("answers")
+    visitor.press("node", "effectif")
+    assert "votre réponse" in visitor.page.text
+    visitor.answer(2)
+    assert "11 à 49" in visitor.page.text
+
+
+def _question(page: str) -> list[str]:
+    return re.findall(r'id="question"[^>]*>([^<]*)', page)
