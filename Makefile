@@ -1,6 +1,6 @@
 # Deux commandes : `make run` lance le chat, `make test` vérifie tout. Rien ici ne demande d'être administrateur.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint check format lock clean
+.PHONY: help run setup test lint check bench format lock clean
 
 BIN := .venv/bin
 
@@ -23,6 +23,10 @@ lint: setup ## seulement le style, les types et l'architecture
 
 check: setup ## seulement le contenu (questions, tutoriels, textes)
 	@$(BIN)/autodiag check
+
+bench: setup ## mesure le serveur et récrit docs/performance.md (SHORT=1 : plus court, plus grossier)
+	@scripts/install-test-tools.sh
+	@$(BIN)/python -m bench $(if $(SHORT),--short)
 
 format: setup ## met le code en forme
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

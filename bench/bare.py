@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from bot.serve import event_loop
 from store.engine import Database
 
 metadata = MetaData()
@@ -93,14 +94,14 @@ def main(url: str, plan: str) -> None:
     listening.bind(("127.0.0.1", int(os.environ["AUTODIAG_PORT"])))
     config = uvicorn.Config(
         create_app(db, json.loads(plan)),
-        loop="uvloop",
         http="httptools",
         log_level="warning",
         access_log=False,
         server_header=False,
     )
     try:
-        asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(uvicorn.Server(config).serve(sockets=[listening]))
     finally:
         db.close()
 

@@ -24,12 +24,13 @@ class Line:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, method: str, path: str, headers: str = "", body: bytes = b"") -> tuple[int, str, bytes]:
-        """Status, headers, body (unzipped)."""
-        if self._streams is None:
+        """Status, headers, body (unzipped). A connection that the server left idle too long is opened again."""
+        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n{headers}"
+        request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        if self._streams is None or self._streams[0].at_eof():
             self._streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self._streams
-        head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n{headers}"
-        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        writer.write(request)
         told = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         length = re.search(r"content-length: (\d+)", told)
         data = await reader.readexactly(int(length[1])) if length else b""

@@ -23,6 +23,7 @@ from store.engine import Database
 
 DOORS: dict[str, Callable[[int, str], Manager]] = {"web": OnTheWeb, "api": OverTheApi}
 TURNS = (5, 50, 500)
+DEEP = 32
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,13 @@ async def doors_of(server: Server) -> list[str]:
     return ["web", "api"] if await _has_api(server) else ["web"]
 
 
-def plan_of(folder: Path) -> str:
+def _sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'data' / 'autodiag.db'}"
+
+
+def plan_of(url: str) -> str:
     """The bytes that one turn writes, as the bare route must write them."""
-    db = Database(f"sqlite:///{folder / 'data' / 'autodiag.db'}")
+    db = Database(url)
     row = func.length(tables.conversations.c.snapshot) + func.length(tables.conversations.c.wrapped_key)
     log = func.length(tables.facts.c.payload)
     found = db.read(lambda tx: (tx.scalar(select(func.avg(row))), tx.scalar(select(func.avg(log)))))
@@ -195,7 +200,7 @@ async def _costs(server: Server, bare: Server, size: Size, sections: Sequence[st
             await _together(stage.ours, lambda manager, turn=turn: _older(manager, turn - size.rounds))  # type: ignore[misc]
             stages.append(stage)
         deep = _Stage(f"{door}-deep", people(), back)
-        await _together(deep.ours, lambda manager: _deep(manager, sections, TURNS[1] - 2))
+        await _together(deep.ours, lambda manager: _deep(manager, sections, DEEP))
         stages.append(deep)
         for stage in stages:  # once for nothing: what is made at the first call is made
             await stage.round(server, bare)
@@ -213,7 +218,7 @@ def costs(size: Size, sections: Sequence[str]) -> dict[str, dict[str, Cost]]:
     """Server CPU of a button turn on SQLite, by door and by turn ("5", "50", "500", "deep")."""
     with _folder() as folder, processes.autodiag(folder) as server:
         asyncio.run(_some(server))
-        with processes.bare(folder, None, plan_of(folder)) as bare:
+        with processes.bare(folder, None, plan_of(_sqlite(folder))) as bare:
             return asyncio.run(_costs(server, bare, size, sections))
 
 
@@ -272,10 +277,8 @@ def paces(size: Size, urls: tuple[str, str] | None = None) -> dict[str, dict[int
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
         server = stack.enter_context(processes.autodiag(folder, ours))
-        plan = json.dumps({"row": 2100, "log": 290}) if ours else None
-        if plan is None:
-            asyncio.run(_some(server))
-            plan = plan_of(folder)
+        asyncio.run(_some(server))
+        plan = plan_of(ours or _sqlite(folder))
         bare = stack.enter_context(processes.bare(folder / "bare", beside, plan))
         return asyncio.run(_paces(server, bare, size))
 

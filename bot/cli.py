@@ -45,7 +45,7 @@ def _settings() -> Settings:
 def serve() -> None:
     """Ouvre le chat web et fait le travail de fond, jusqu'à Ctrl-C."""
     from bot.house import open_house
-    from bot.serve import PortTaken, configure_logs, listen
+    from bot.serve import PortTaken, configure_logs, event_loop, listen
     from bot.serve import serve as serve_house
     from store.engine import AlreadyOwned, Unavailable
     from store.keys import KeyProblem
@@ -69,7 +69,8 @@ def serve() -> None:
         if settings.storage.key_beside_data:
             print("Attention : la clé est dans le dossier des données ; une copie de l'un emporte l'autre.")
         sys.stdout.flush()
-        asyncio.run(serve_house(house, listening))
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(serve_house(house, listening))
     except PortTaken as error:
         _stop(1, error)
     finally:
@@ -161,10 +162,13 @@ def score(file: Annotated[Path, typer.Argument(help='JSON : {"profile": {…}, "
         given = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         _stop(2, f"{file} ne peut pas être lu : {error.strerror}.")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _stop(2, f"{file} n'est pas du JSON en UTF-8 : {error}.")
     profile, answers = _answers(given, "profile"), _answers(given, "answers")
-    book = load_content().flow.questionnaire
+    try:
+        book = load_content().flow.questionnaire
+    except Faults as found:
+        _stop(1, *found.faults)
     try:
         check_answers(book, profile, answers)
     except BadAnswer as error:
@@ -253,7 +257,7 @@ def _answers(given: Any, key: str) -> dict[str, str]:
     """The answers under this key of the file; an absent key means none."""
     if not isinstance(given, dict) or set(given) - {"profile", "answers"}:
         _stop(2, f"Le fichier doit tenir en un objet avec « profile » et « answers »{_named(given)}.")
-    found = given.get(key) or {}
+    found = given.get(key, {})
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         _stop(2, f"« {key} » doit être un objet d'identifiants et de choix, tous en texte.")
     return found

@@ -1,7 +1,7 @@
 """/metrics, for Prometheus: turns as this process saw them, totals as the database keeps them.
 
-One rule: totals only. No label names a firm, a branch, a campaign or an answer; trials are counted nowhere. What is read
-from the database is kept a while, so that nobody makes it work by asking often.
+One rule: totals only. No label names a firm, a branch, a campaign or an answer; trials are counted nowhere. What is
+read from the database is kept a while, so that nobody makes it work by asking often.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ class _Kept(Collector):
             yield total
         left = GaugeMetricFamily(
             "autodiag_abandoned",
-            f"Conversations encore gardées, inachevées et silencieuses depuis {stats.SILENT.days} jours, par thème à faire",
+            f"Conversations gardées, inachevées, silencieuses depuis {stats.SILENT.days} jours, par thème à faire",
             labels=["theme"],
         )
         for place in self.places:

@@ -12,13 +12,10 @@ from typing import Any
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Mount
-from starlette.types import ASGIApp
 
 from bot import worker
+from bot.app import create_app
 from bot.house import House
-from bot.web.app import create_app
 
 
 class PortTaken(Exception):
@@ -36,17 +33,6 @@ def configure_logs(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
-
-
-def application(house: House) -> ASGIApp:
-    """Everything served by HTTP: the web, and before it the doors that machines knock at, with limits of their own."""
-    telegram = house.settings.telegram
-    web: ASGIApp = create_app(house)
-    if not telegram.on or telegram.mode != "webhook":
-        return web
-    from bot.telegram.webhook import route  # the library takes half a second: only where there is a bot
-
-    return Starlette(routes=[route(house), Mount("/", app=web)])
 
 
 @asynccontextmanager
@@ -85,8 +71,7 @@ async def serve(house: House, listening: socket.socket) -> None:
     """Serve on a socket already bound until SIGINT or SIGTERM, then finish what is under way."""
     server = house.settings.server
     config = uvicorn.Config(
-        application(house),
-        loop="uvloop",
+        create_app(house),
         http="httptools",
         log_level="warning",
         access_log=False,
@@ -97,6 +82,15 @@ async def serve(house: House, listening: socket.socket) -> None:
     )
     async with working(house):
         await uvicorn.Server(config).serve(sockets=[listening])
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """The fast loop, where it exists; uvicorn takes the one that runs it."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def listen(house: House) -> socket.socket:

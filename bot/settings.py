@@ -57,6 +57,21 @@ def _origin(raw: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def _site(raw: str) -> str:
+    """A site that may show the chat in its pages, exactly as a browser names it; http only on this very machine."""
+    try:
+        parts = urlsplit(_origin(raw))
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except UnicodeError:
+        host, port, parts = "", None, urlsplit("")
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host):
+        raise ValueError("écrivez une adresse complète, sans « * », comme https://www.federation.fr")
+    if parts.scheme != "https" and host not in {"localhost", "127.0.0.1"}:
+        raise ValueError("l'adresse doit commencer par https:// : en http, n'importe qui changerait la page en chemin")
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
+
+
 def _web_page(raw: str) -> str:
     if not re.fullmatch(r"https?://[^\s/@?#]+([/?#]\S*)?", raw):
         raise ValueError("écrivez une adresse de page complète, qui commence par https://")
@@ -119,6 +134,7 @@ Phone = Annotated[Line, AfterValidator(_phone)]
 Email = Annotated[Line, AfterValidator(_email)]
 WebPage = Annotated[Line, AfterValidator(_web_page)]
 Origin = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_origin)]
+Site = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_site)]
 DatabaseUrl = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_database)]
 Api = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_origin)]
 BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
@@ -195,6 +211,7 @@ class Legal(Section):
     host: Line = Field(alias="hebergeur")
     data_controller: Line = Field(alias="responsable_traitement")
     data_contact: Line = Field(alias="contact_donnees")
+    basis: Line = Field(alias="base_legale")
 
 
 class Accessibility(Section):
@@ -212,6 +229,7 @@ class Retention(Section):
     unfinished_days: Annotated[Whole, Field(ge=1, le=1095)] = Field(default=90, alias="inachevees_jours")
     finished_days: Annotated[Whole, Field(ge=1, le=1095)] = Field(default=365, alias="achevees_jours")
     trial_hours: Annotated[Whole, Field(ge=1, le=24)] = Field(default=24, alias="essais_heures")
+    backup_days: Annotated[Whole, Field(ge=1, le=365)] = Field(default=30, alias="sauvegardes_jours")
 
 
 class Server(Section):
@@ -220,6 +238,7 @@ class Server(Section):
     public_url: Origin = Field(default="", alias="adresse_publique", validate_default=False)
     host: Line = Field(default="127.0.0.1", alias="ecoute")
     port: Annotated[Port, Field(strict=True)] = 8000
+    framed_by: tuple[Site, ...] = Field(default=(), alias="sites_autorises")
     trusted_proxies: tuple[Network, ...] = Field(default=(), alias="proxys_de_confiance")
     conversations_per_hour: Annotated[Whole, Field(ge=1)] = Field(default=120, alias="conversations_par_heure")
     cookie_days: Annotated[Whole, Field(ge=1, le=365)] = Field(default=90, alias="cookie_jours")
@@ -341,9 +360,7 @@ def _telegram(written: Telegram, environment: Environment) -> Telegram:
     found = written.model_copy(update=given)
     if found.on and found.mode == "webhook" and not found.secret.get_secret_value():
         raise SettingsError(
-            [
-                "Le mode webhook de Telegram demande un secret contre les faux messages : AUTODIAG_TELEGRAM_SECRET."
-            ]
+            ["Le mode webhook de Telegram demande un secret contre les faux messages : AUTODIAG_TELEGRAM_SECRET."]
         )
     return found
 

@@ -1,7 +1,7 @@
 """The operator's figures: completion by step and by door. Totals only, never a trial, never one firm.
 
-Milestones come from `store.tallies`, which outlives conversations; where people stand comes from the conversations still
-kept. A milestone is counted for the door where it was reached: who changes door on the way counts for both.
+Milestones come from `store.tallies`, which outlives conversations; where people stand comes from the conversations
+still kept. A milestone is counted for the door where it was reached: who changes door on the way counts for both.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Present:
 
 @dataclass(frozen=True)
 class Bearer:
-    """Whoever shows a token, looked up in the turn's own transaction. `opens`: the conversation it must lead to, if said.
+    """Whoever shows a token, looked up in the turn's own transaction. `opens`: the one it must lead to, or any.
 
     A token of another conversation or of another kind is Gone, like one that never was.
     """
@@ -276,7 +276,9 @@ def _milestones(before: Session, stepped: engine.Stepped) -> list[Milestone]:
                 reached.append("done")
             case TutorialDone() if fact.tutorial not in before.tutorials_done:
                 reached.append("tutorial_done")
-    return [*reached, *("restarted" for effect in stepped.effects if isinstance(effect, StartOver))]
+    if any(isinstance(effect, StartOver) for effect in stepped.effects):
+        reached.append("restarted")
+    return reached
 
 
 def _present(house: House, tx: Connection, conversation: str) -> Present:

@@ -148,8 +148,10 @@ async def _patiently(work: Awaitable[T]) -> T | None:
         return await work
     except Unavailable as error:
         log.warning("worker_waits", reason=str(error))
-        await asyncio.sleep(1)
-        return None
+    except Exception as error:  # noqa: BLE001 — one job's fault, or one query's, must not stop the worker
+        log.error("worker_failed", reason=type(error).__name__)
+    await asyncio.sleep(1)
+    return None
 
 
 async def _purge(house: House, job: Job) -> None:

@@ -21,20 +21,10 @@ from scoring.score import Action, RoomScore, level, unit
 
 BARS_POINTS: Final = 400
 """Width of bars.typ's page: at 800 pixels, a phone shows its text at the size of a chat's."""
-_MONTHS = [
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "mai",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-]
+_MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
 _ITEM = "– "
 _Data = dict[str, Any]
 

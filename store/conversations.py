@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TypedDict, Unpack
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
 from store import tables
 from store.journal import Journal
@@ -21,6 +21,14 @@ from store.tables import conversations
 
 SNAPSHOT_PAD = 2048
 FACT_PAD = 256
+
+# What every turn runs, made once: making a statement costs as much as running it.
+_WANTED = select(conversations).where(conversations.c.id == bindparam("name"))
+_LOCKED = _WANTED.with_for_update()
+_NEXT = update(conversations).where(
+    conversations.c.id == bindparam("name"), conversations.c.revision == bindparam("loaded")
+)
+_FACTS = insert(tables.facts)
 
 
 class Moved(Exception):
@@ -121,8 +129,7 @@ def create(
 
 def load(tx: Connection, keyring: Keyring, name: str, *, lock: bool) -> Conversation | None:
     """The conversation of this id as it stands, or None. `lock` keeps other turns out until this transaction ends."""
-    wanted = select(conversations).where(conversations.c.id == name)
-    row = tx.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    row = tx.execute(_LOCKED if lock else _WANTED, {"name": name}).one_or_none()
     if row is None:
         return None
     key = keyring.unwrap(row.id, row.wrapped_key)
@@ -161,11 +168,8 @@ def save(
 ) -> Conversation:
     """Write the next revision and its facts; give back the conversation as saved. Raises Moved on a stale one."""
     saved = replace(conversation, revision=conversation.revision + 1, snapshot=snapshot, **columns)
-    done = tx.execute(
-        update(conversations)
-        .where(conversations.c.id == conversation.id, conversations.c.revision == conversation.revision)
-        .values(revision=saved.revision, snapshot=_sealed(saved), **columns)
-    )
+    row = {"revision": saved.revision, "snapshot": _sealed(saved), **columns}
+    done = tx.execute(_NEXT, {"name": conversation.id, "loaded": conversation.revision, **row})
     if done.rowcount != 1:
         raise Moved(f"conversation changed since revision {conversation.revision}")
     _append(tx, saved, facts)
@@ -219,7 +223,7 @@ def _sealed(conversation: Conversation) -> bytes:
 def _append(tx: Connection, conversation: Conversation, facts: Sequence[bytes]) -> None:
     if not facts:
         return
-    tx.execute(insert(tables.facts), [_fact(conversation, n, fact) for n, fact in enumerate(facts)])
+    tx.execute(_FACTS, [_fact(conversation, n, fact) for n, fact in enumerate(facts)])
 
 
 def _fact(conversation: Conversation, n: int, fact: bytes) -> dict[str, object]:

@@ -316,7 +316,9 @@ def _sqlite_engine(url: str, path: Path, patience: float, *, begin: str, only_re
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        raw = _sqlite(connection)
+        if raw is not None:
+            raw.execute(begin)  # straight to the driver: a tenth of what a statement costs through SQLAlchemy
 
     return engine
 

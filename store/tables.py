@@ -7,6 +7,8 @@ columns that are counted. Moments are UTC and aware; a day is a plain date.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 metadata = MetaData(
     naming_convention={
@@ -181,6 +184,11 @@ tallies = Table(
 
 def insert_once(tx: Connection, table: Table, **values: object) -> bool:
     """Insert a row unless a primary key or unique column says it is there already; True if it was inserted."""
-    insert = sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert
-    row = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
-    return tx.execute(row).first() is not None
+    return tx.execute(_inserting(table, tx.dialect.name), values).first() is not None
+
+
+@cache
+def _inserting(table: Table, dialect: str) -> ReturningInsert[Any]:
+    """Made once: making a statement costs as much as running it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing().returning(*table.primary_key)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from store.keys import Keyring
 from store.tables import ways
@@ -20,6 +20,7 @@ Kind = Literal["device", "link", "api", "telegram"]
 
 OPEN_FOR = timedelta(days=90)
 _TOKEN_BYTES = 24
+_SHOWN = select(ways).where(ways.c.digest == bindparam("shown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,10 @@ def issue(
 
 def look_up(tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None) -> Way | None:
     """Where this token leads, or None: unknown, revoked, expired, of another `kind` look the same. Reads only."""
-    wanted = select(ways).where(ways.c.digest == digest(keyring, token))
-    row = tx.execute(wanted if kind is None else wanted.where(ways.c.kind == kind)).one_or_none()
-    return Way(row.conversation, row.last_on) if row is not None and row.expires_on >= today else None
+    row = tx.execute(_SHOWN, {"shown": digest(keyring, token)}).one_or_none()
+    if row is None or row.expires_on < today or kind not in (None, row.kind):
+        return None
+    return Way(row.conversation, row.last_on)
 
 
 def find(tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None) -> str | None:

@@ -1,4 +1,4 @@
-"""The routes of the API, in sight, and what surrounds them: bodies read within a limit, faults told in the log by place.
+"""The routes of the API, in sight, and what surrounds them: bodies within a limit, faults told in the log by place.
 
 To be served under /api/v1 (`bot/app.py` does). A token is read from its header only, and never written anywhere.
 """
@@ -49,7 +49,7 @@ LARGEST = 16_384
 """Bytes of a body; our longest is far below."""
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _TOKEN = re.compile(r"(?i:bearer) +([A-Za-z0-9._~+/=-]+)")
-_REFUSED: dict[engine.RefusalCode, Code] = {
+_REFUSED: dict[str, Code] = {
     "not_asked": "not_asked",
     "nothing_to_confirm": "nothing_to_confirm",
     "unknown_node": "unknown_node",
@@ -187,7 +187,7 @@ class _Guard:
 
         try:
             await self.app(scope, receive, sending)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 — the outermost: what went wrong is told here, by place
             frames = traceback.extract_tb(error.__traceback__)[-4:]
             where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
             route = getattr(scope.get("route"), "path", "(aucune)")
@@ -262,7 +262,7 @@ def _misknown(house: House, profile: dict[str, str]) -> Problem | None:
 
 
 def _refusal(code: str, sent: ChoiceEvent | TextEvent | CommandEvent, turn: bytes) -> Problem:
-    named = next((_REFUSED[known] for known in _REFUSED if known == code), "invalid")
+    named = _REFUSED.get(code, "invalid")
     name = "" if isinstance(sent, TextEvent) else sent.node
     if code == "unknown_tutorial" and isinstance(sent, CommandEvent):
         name = sent.word

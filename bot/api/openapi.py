@@ -40,7 +40,7 @@ _KEY = {
     "description": "La même pour un renvoi : le tour présent revient, rien ne change.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"},
 }
-_BEARER = [{"jeton": []}]
+_BEARER: list[dict[str, list[str]]] = [{"jeton": []}]
 
 
 def _responses(good: int, model: type[Any] | None, *problems: int) -> dict[int | str, dict[str, Any]]:
@@ -56,7 +56,7 @@ def _responses(good: int, model: type[Any] | None, *problems: int) -> dict[int |
 
 
 def _body(name: str, example: dict[str, Any], *, required: bool) -> dict[str, Any]:
-    schema = _INPUTS[(name, "validation")]  # type: ignore[index]
+    schema = _INPUTS[(name, "validation")]
     return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
 
 

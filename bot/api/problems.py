@@ -45,8 +45,7 @@ SAID: Mapping[Code, tuple[int, str, str]] = {
     "not_found": (
         404,
         "Rien ici",
-        "Rien ne répond à cette adresse avec ce jeton : vérifiez l'adresse, l'identifiant et le jeton. La conversation "
-        "a pu être effacée.",
+        "Rien n'est ici pour ce jeton : vérifiez adresse, identifiant et jeton. La conversation a pu être effacée.",
     ),
     "wrong_method": (405, "Méthode refusée", "Cette adresse n'accepte pas cette méthode : voyez l'en-tête « Allow »."),
     "stale": (
@@ -70,8 +69,7 @@ SAID: Mapping[Code, tuple[int, str, str]] = {
     "key_missing": (
         422,
         "Clé d'idempotence absente",
-        "Donnez à chaque événement son en-tête « Idempotency-Key », de 1 à 100 signes parmi A-Z, a-z, 0-9, _ et - ; "
-        "gardez la même pour le renvoyer.",
+        "Donnez à l'événement son en-tête « Idempotency-Key » : 1 à 100 signes parmi A-Z, a-z, 0-9, _ et -.",
     ),
     "unknown_node": (422, "Question inconnue", "« {name} » n'est pas une question connue : vérifiez l'identifiant."),
     "unknown_choice": (422, "Choix inconnu", "« {name} » n'a pas ce choix : prenez-en un de « choices »."),
@@ -85,7 +83,7 @@ SAID: Mapping[Code, tuple[int, str, str]] = {
     "fault": (
         500,
         "Erreur de notre côté",
-        "Une erreur est survenue : renvoyez la même demande, avec la même clé d'idempotence ; si cela dure, écrivez-nous.",
+        "Une erreur est survenue : renvoyez la même demande, avec la même clé. Si cela dure, écrivez-nous.",
     ),
     "unavailable": (
         503,

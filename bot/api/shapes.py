@@ -28,7 +28,7 @@ class Given(BaseModel):
 
 
 class Beginning(Given):
-    """A conversation to begin. `profile`: facts already known, choice by fact; `trial`: counted nowhere, gone in 24 h."""
+    """A conversation to begin. `profile`: facts already known; `trial`: counted nowhere, gone after 24 hours."""
 
     profile: dict[Name, Name] = Field(default={}, max_length=50)
     campaign: Code | None = None

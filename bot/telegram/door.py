@@ -20,6 +20,8 @@ from bot.worker import Later, Never
 
 TELEGRAM = "telegram"
 _TRIES = 6
+_AT_ONCE = 16
+"""Calls of no consequence under way at most: beyond, they would only slow down those that matter."""
 _PAYLOAD = "code-"
 """What marks a hand-over code in the payload of /start."""
 
@@ -48,8 +50,9 @@ class Door:
             self._start(self._tell(chat, face, then_leave=then_leave))
 
     def heard(self, callback: str) -> None:
-        """Stop the waiting sign of a button."""
-        self._start(self.post.heard(callback))
+        """Stop the waiting sign of a button; when Telegram does not answer, those signs stop by themselves."""
+        if len(self._tasks) < _AT_ONCE:
+            self._start(self.post.heard(callback))
 
     def clear(self, chat: int, message: int) -> None:
         """Delete a message of ours that should not stay, if Telegram still lets us."""

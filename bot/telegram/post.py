@@ -5,6 +5,8 @@ Nothing raised here carries an address or a token: an error of the library is ne
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -22,6 +24,8 @@ from bot.worker import Later, Never
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _UNREACHABLE = ("chat not found", "user is deactivated", "peer_id_invalid", "chat_id_invalid")
 _CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_TALKATIVE = ("httpx", "httpcore", "telegram")
+"""Libraries that log addresses, and an address holds the token."""
 _WRONG_TOKEN_AGAIN = 60.0
 
 
@@ -33,6 +37,9 @@ class Post:
     """The bot's own calls. One for a process and its event loop."""
 
     def __init__(self, settings: Telegram, pace: Pace) -> None:
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'")  # read one by one: see poll.py
         self.pace = pace
         self.bot = Bot(
             settings.token.get_secret_value(),

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
-from telegram import CallbackQuery, ChatMemberUpdated, Message, Update
+import structlog
+from telegram import Bot, CallbackQuery, ChatMemberUpdated, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
 
 from bot import turn
@@ -22,7 +24,7 @@ from bot.telegram.face import Face, plain
 from bot.telegram.here import Here
 from bot.telegram.show import Show, sentences
 from bot.turn import EventOf, Gone
-from dialogue.engine import Refused, asking
+from dialogue.engine import asking
 from dialogue.events import Clicked, Command, Commanded, Event
 from dialogue.flow import Flow
 from dialogue.reading import read
@@ -54,6 +56,17 @@ _ALONE = {
 """What may be said to a chat that has no conversation."""
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _COMMAND = re.compile(r"/([a-z0-9_]{1,32})(?:@\w+)?(?:\s+(\S{1,64}))?\s*", re.IGNORECASE)
+
+log = structlog.get_logger("telegram")
+
+
+def parsed(data: dict[str, Any], bot: Bot) -> Update | None:
+    """The update, or None where the library can't read it: a novelty of Telegram, or not from it."""
+    try:
+        return Update.de_json(data, bot)
+    except Exception as error:  # noqa: BLE001 — whatever the library raises on strange data
+        log.warning("telegram_update_unread", reason=type(error).__name__)
+        return None
 
 
 async def receive(door: Door, update: Update) -> None:
@@ -198,13 +211,11 @@ def _reading(text: str) -> EventOf:
 
 
 def _term(house: House, place: int) -> EventOf:
-    """The difficult word at this place, among those of the question being asked."""
+    """The difficult word at this place, among those of the question being asked; none, and the bot asks which."""
 
     def event(flow: Flow, session: Session) -> Event:
         step = asking(flow, session)
         terms = house.words.terms_in(step.question.text) if step else ()
-        if not 0 <= place < len(terms):
-            raise Refused("unknown_node")
-        return Commanded("define", word=terms[place].term)
+        return Commanded("define", word=terms[place].term if 0 <= place < len(terms) else "")
 
     return event

@@ -10,23 +10,19 @@ import hmac
 import json
 from typing import Any
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from telegram import Update
 
 from bot.house import House
 from bot.telegram.door import door_of
-from bot.telegram.receive import receive
+from bot.telegram.receive import parsed, receive
 from store.engine import Unavailable
 
 PATH = "/telegram"
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 — the header's name
 LARGEST = 1 << 20
 """Bytes of an update at most; a message has 4,096 characters."""
-
-log = structlog.get_logger("telegram")
 
 
 def route(house: House) -> Route:
@@ -41,7 +37,7 @@ def route(house: House) -> Route:
         if isinstance(data, Response):
             return data
         door = door_of(house)
-        update = _parsed(data, door.post.bot)
+        update = parsed(data, door.post.bot)
         if update is not None:
             try:
                 await receive(door, update)
@@ -70,12 +66,3 @@ async def _update(request: Request) -> dict[str, Any] | Response:
         return PlainTextResponse("Ce n'est pas une mise à jour de Telegram : rien n'a été enregistré.", 400)
     found: dict[str, Any] = data
     return found
-
-
-def _parsed(data: dict[str, Any], bot: Any) -> Update | None:
-    """The update, or None where the library can't read it: a novelty of Telegram, or not from it."""
-    try:
-        return Update.de_json(data, bot)
-    except Exception as error:  # noqa: BLE001 — whatever the library raises on strange data
-        log.warning("telegram_update_unread", reason=type(error).__name__)
-        return None

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.house import House
-from bot.web import chat, data, keep, pages
+from bot.web import chat, data, keep, pages, paper
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
@@ -22,6 +22,13 @@ ROUTES = [
     Route("/", chat.welcome),
     Route("/autodiag", chat.show),
     Route("/autodiag", chat.answer, methods=["POST"]),
+    Route("/resultat.pdf", paper.result_paper, methods=["POST"]),
+    Route("/integrer.js", pages.loader),
+    Route("/integre", chat.welcome),
+    Route("/integre", chat.answer, methods=["POST"]),
+    Route("/integre/questions", chat.show, methods=["POST"]),
+    Route("/integre/mon-lien", keep.make, methods=["POST"]),
+    Route("/integre/resultat.pdf", paper.result_paper, methods=["POST"]),
     Route("/exemple", pages.example),
     Route("/tutoriels/{id}", pages.tutorial),
     Route("/affiches/{id}", pages.poster),
@@ -68,17 +75,24 @@ def create_app(house: House) -> Starlette:
         again = {}
         if request.method == "POST":
             again = dict((await read_form(request, settings)).fields)
-        response = view.page(request, "unavailable.html", status=503, again=again, address=request.url.path)
+        address = request.url.path if again else f"{request.url.path}?{request.url.query}".rstrip("?")
+        response = view.page(request, "unavailable.html", status=503, again=again, address=address)
         response.headers["Retry-After"] = "5"
         return response
 
     app = Starlette(
         routes=ROUTES,
         middleware=[
-            Middleware(Guard, policy=view.policy, https=settings.server.https, error_page=error_page),
+            Middleware(
+                Guard,
+                policy=view.policy,
+                framed_policy=view.framed_policy,
+                https=settings.server.https,
+                error_page=error_page,
+            ),
             Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
         ],
         exception_handlers={Problem: problem, HTTPException: http, Unavailable: unavailable},
     )
-    app.state.door = Door(house, view, Throttle(settings.server.conversations_per_hour))
+    app.state.door = Door(house, view, Throttle(house))
     return app

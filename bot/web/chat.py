@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot import turn
-from bot.turn import EventOf, Gone, Present
+from bot.turn import Bearer, EventOf, Gone, Present
 from bot.web.door import Door, door_of
 from bot.web.form import Form, Problem
+from bot.web.frame import frame_of
 from bot.web.result import shown
 from bot.web.view import see, wants_fragment
 from dialogue import engine, reading
@@ -74,13 +75,15 @@ def welcome_page(
 
 
 async def show(request: Request) -> Response:
-    """The present turn."""
+    """The present turn. A frame asks by a form, which carries its token."""
     door = door_of(request)
+    if request.method == "POST":
+        await door.form(request)
     here = await door.glance(request)
     if here is None:
         return door.view.page(request, "lost.html", status=403)
     response = turn_page(door, request, here)
-    door.remember(response, door.token(request))
+    door.remember(request, response, door.token(request))
     return response
 
 
@@ -89,11 +92,9 @@ async def answer(request: Request) -> Response:
     door = door_of(request)
     form = await door.form(request)
     nonce = form.nonce()
-    conversation = await door.conversation(request)
-    if conversation is None:
-        if "debut" in form:
-            return await _begin(door, request, form, nonce)
-        return _lost(door, request)
+    if "debut" in form and await door.conversation(request) is None:
+        return await _begin(door, request, form, nonce)
+    conversation = Bearer(door.token(request))
     try:
         event = _event(form)
         revision = -1 if "debut" in form else form.revision()
@@ -117,9 +118,19 @@ async def answer(request: Request) -> Response:
 
 
 def turn_page(
-    door: Door, request: Request, here: Present, *, status: int = 200, notice: str = "", node: str = ""
+    door: Door,
+    request: Request,
+    here: Present,
+    *,
+    status: int = 200,
+    notice: str = "",
+    node: str = "",
+    wrong: str = "",
 ) -> Response:
-    """The page of a turn. `notice`: the code of a sentence to put first; `node`: the question that it is about."""
+    """The page of a turn. `notice`: the code of a sentence to put first; `node`: the question that it is about.
+
+    `wrong`: the sentence about the passphrase just typed.
+    """
     house, flow, session = door.house, here.flow, here.session
     words, now = house.words, here.turn(house)
     said = past(flow, session, words)
@@ -131,6 +142,7 @@ def turn_page(
         "turn.html",
         status=status,
         notice=notice,
+        wrong=wrong,
         about=next((each for each in said if each.node == node), None),
         turn=now,
         asked=now.question,
@@ -172,8 +184,10 @@ async def _begin(door: Door, request: Request, form: Form, nonce: str) -> Respon
         return welcome_page(door, request, came, status=422, notice="unknown")
     except Gone:
         return welcome_page(door, request, came, status=410, notice="gone")
+    if frame := frame_of(request):
+        frame.token = token
     response = _go_on(door, request, here)
-    door.remember(response, token)
+    door.remember(request, response, token)
     return response
 
 
@@ -196,8 +210,8 @@ def _after(door: Door, request: Request, form: Form, here: Present) -> Response:
     node, choice = form.fields.get("node", ""), form.fields.get("choice", "")
     match here.outcome:
         case "erased":
-            response = door.view.page(request, "erased.html") if wants_fragment(request) else see("/au-revoir")
-            door.forget(response)
+            response = door.view.page(request, "erased.html") if _at_once(request) else see("/au-revoir")
+            door.forget(request, response)
             return response
         case "stale" if not choice or _standing(here, node) != choice:
             response = turn_page(door, request, here, status=409, notice="stale", node=node)
@@ -207,7 +221,7 @@ def _after(door: Door, request: Request, form: Form, here: Present) -> Response:
             response = turn_page(door, request, here, status=status, notice=code, node=node)
         case _:
             response = _go_on(door, request, here)
-    door.remember(response, door.token(request))
+    door.remember(request, response, door.token(request))
     return response
 
 
@@ -218,10 +232,15 @@ def _standing(here: Present, node: str) -> str:
 
 def _go_on(door: Door, request: Request, here: Present) -> Response:
     """Look at the turn: another address each time, so that the browser's Back never leaves the conversation."""
-    return turn_page(door, request, here) if wants_fragment(request) else see(f"/autodiag?t={here.revision}")
+    return turn_page(door, request, here) if _at_once(request) else see(f"/autodiag?t={here.revision}")
 
 
-async def _again(door: Door, request: Request, conversation: str, problem: Problem) -> Response:
+def _at_once(request: Request) -> bool:
+    """Whether to answer with the page itself: to our script; and in a frame, where a redirect loses the token."""
+    return wants_fragment(request) or frame_of(request) is not None
+
+
+async def _again(door: Door, request: Request, conversation: Bearer, problem: Problem) -> Response:
     """The present turn, with what was wrong in the form."""
     try:
         here = await turn.look(door.house, conversation)
@@ -233,5 +252,5 @@ async def _again(door: Door, request: Request, conversation: str, problem: Probl
 def _lost(door: Door, request: Request) -> Response:
     response = door.view.page(request, "lost.html", status=403, notice="not_saved")
     if door.token(request):
-        door.forget(response)
+        door.forget(request, response)
     return response

@@ -1,4 +1,4 @@
-"""What each route is given, and the cookie: a device's way into its conversation."""
+"""What each route is given, and a device's way into its conversation: a cookie, or in a frame the forms' own token."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from bot.entrance import who
 from bot.house import House
-from bot.turn import Gone, Present, look
+from bot.turn import Bearer, Gone, Present, look
 from bot.web.form import Form, read_form
+from bot.web.frame import frame_of
 from bot.web.guard import Throttle
 from bot.web.view import View
-from store import ways
 
 DAY = 86_400
 
@@ -32,13 +32,17 @@ class Door:
         return "__Host-autodiag" if self.house.settings.server.https else "autodiag"
 
     def token(self, request: Request) -> str:
-        """The token that this device shows, or empty."""
-        given = request.cookies.get(self.cookie, "")
+        """The token that this device shows, or empty. In a frame, `form` reads it; the cookie says nothing there."""
+        frame = frame_of(request)
+        given = frame.token if frame else request.cookies.get(self.cookie, "")
         return given if len(given) <= 200 else ""
 
     async def form(self, request: Request) -> Form:
         """The form of a POST. Raises Problem."""
-        return await read_form(request, self.house.settings)
+        form = await read_form(request, self.house.settings)
+        if frame := frame_of(request):
+            frame.token, frame.host = form.fields.get("acces", ""), form.fields.get("hote", "")
+        return form
 
     async def conversation(self, request: Request) -> str | None:
         """The conversation of this device; counts as a use of its way, so for POST only."""
@@ -47,24 +51,25 @@ class Door:
 
     async def glance(self, request: Request) -> Present | None:
         """The present turn of this device, without writing anything: for GET."""
-        token, store, today = self.token(request), self.house.store, self.house.today()
-        if not token:
-            return None
-        way = await store.db.query(lambda tx: ways.look_up(tx, store.keyring, token, today))
+        token = self.token(request)
         try:
-            return await look(self.house, way.conversation) if way else None
+            return await look(self.house, Bearer(token)) if token else None
         except Gone:
             return None
 
-    def remember(self, response: Response, token: str) -> None:
-        """Let this device come back by itself, from now on and for the days of the settings."""
+    def remember(self, request: Request, response: Response, token: str) -> None:
+        """Let this device come back by itself, from now on and for the days of the settings. Not in a frame."""
+        if frame_of(request):
+            return
         server = self.house.settings.server
         response.set_cookie(
             self.cookie, token, max_age=server.cookie_days * DAY, secure=server.https, httponly=True, samesite="lax"
         )
 
-    def forget(self, response: Response) -> None:
-        """Take the cookie back."""
+    def forget(self, request: Request, response: Response) -> None:
+        """Take the cookie back, if it ever was ours to give."""
+        if frame_of(request):
+            return
         response.delete_cookie(self.cookie, secure=self.house.settings.server.https, httponly=True, samesite="lax")
 
 

@@ -1,17 +1,16 @@
 """What every answer passes through: headers, the limit on bodies, the log by route, and the page for our own faults.
 
-Also the throttles, by client address: beginnings, and wrong codes. Answering is never throttled.
+Also the throttles of the web: wrong codes by client address, papers by conversation. Answering is never throttled.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
@@ -19,46 +18,54 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.house import House
+from bot.throttle import neighbourhood, throttle_of
 from bot.web.form import LARGEST, Problem
+from bot.web.frame import framed
 
 log = structlog.get_logger("web")
 
 WRONG_CODES = RateLimitItemPerMinute(20, 15)
 """Wrong hand-over codes from one address: many phones may share it, a guesser tries thousands."""
 
+PAPERS = RateLimitItemPerMinute(10, 10)
+"""Papers drawn for one conversation: each takes the processor for a tenth of a second."""
+
 ErrorPage = Callable[[Request, int, str], Awaitable[Response]]
 
 
 class Throttle:
-    """Counts what one address does, in memory. An IPv6 client is its /64."""
+    """Counts what one address, or one conversation, does; in memory."""
 
-    def __init__(self, conversations_per_hour: int) -> None:
+    def __init__(self, house: House) -> None:
         self._window = MovingWindowRateLimiter(MemoryStorage())
-        self._begin = RateLimitItemPerHour(conversations_per_hour)
+        self._house = throttle_of(house)
 
     def begins(self, request: Request) -> None:
         """Counts one conversation begun. Raises Problem when there are too many."""
-        if not self._window.hit(self._begin, "begin", _address(request)):
+        if self._house.begins(_host(request)):
             raise Problem(429, "too_many")
 
     def may_try_code(self, request: Request) -> None:
         """Raises Problem after too many wrong codes."""
-        if not self._window.test(WRONG_CODES, "code", _address(request)):
+        if not self._window.test(WRONG_CODES, "code", neighbourhood(_host(request))):
             raise Problem(429, "too_many_codes")
 
     def wrong_code(self, request: Request) -> None:
         """Counts one wrong code."""
-        self._hit(WRONG_CODES, request)
+        self._window.hit(WRONG_CODES, "code", neighbourhood(_host(request)))
 
-    def _hit(self, item: RateLimitItem, request: Request) -> None:
-        self._window.hit(item, "code", _address(request))
+    def may_draw(self, conversation: str) -> bool:
+        """Counts one paper; False when this conversation has had many."""
+        return self._window.hit(PAPERS, "paper", conversation)
 
 
 class Guard:
-    """ASGI middleware, outermost of ours. `policy` is the Content-Security-Policy."""
+    """ASGI middleware, outermost of ours. `policy` and `framed_policy` are Content-Security-Policies."""
 
-    def __init__(self, app: ASGIApp, *, policy: str, https: bool, error_page: ErrorPage) -> None:
+    def __init__(self, app: ASGIApp, *, policy: str, framed_policy: str, https: bool, error_page: ErrorPage) -> None:
         self.app = app
+        self.framed_policy = framed_policy
         self.error_page = error_page
         self.headers: Mapping[str, str] = {
             "Content-Security-Policy": policy,
@@ -81,6 +88,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                if framed(scope):
+                    headers["Content-Security-Policy"] = self.framed_policy
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
             await send(message)
@@ -129,11 +138,6 @@ def _route(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "(aucune)")
 
 
-def _address(request: Request) -> str:
+def _host(request: Request) -> str:
     """The client's address; uvicorn has already believed, or not, the proxies of the settings."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else host
+    return request.client.host if request.client else ""

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from bot.entrance import close_way, close_ways, hand_over, open_way, redeem, who
 from bot.web.door import Door, door_of
 from bot.web.form import Problem
+from bot.web.frame import frame_of
 from bot.web.view import see
 from store.codes import Refusal
 
@@ -42,6 +43,11 @@ async def make(request: Request) -> Response:
             token = await open_way(door.house, conversation, "link")
             address = f"{door.house.settings.server.public_url}/r/{token}"
             return _keep_page(door, request, address=address, picture=_picture(address))
+        case "telegram":
+            telegram = await _telegram(door, conversation)
+            if not telegram:
+                return _keep_page(door, request, status=503, notice="telegram_silent")
+            return _keep_page(door, request, telegram=telegram, picture=_picture(telegram))
         case "code":
             return _keep_page(door, request, code=await hand_over(door.house, conversation))
         case "fermer":
@@ -50,8 +56,10 @@ async def make(request: Request) -> Response:
         case "oublier":
             await close_way(door.house, door.token(request))
             response = door.view.page(request, "forgotten.html")
-            door.forget(response)
+            door.forget(request, response)
             return response
+        case None if frame_of(request):
+            return _keep_page(door, request)
     raise Problem(422, "unknown")
 
 
@@ -71,7 +79,7 @@ async def enter(request: Request) -> Response:
     if conversation is None:
         return door.view.page(request, "lost.html", status=403, notice="bad_link")
     response = see("/autodiag")
-    door.remember(response, await open_way(door.house, conversation, "device"))
+    door.remember(request, response, await open_way(door.house, conversation, "device"))
     return response
 
 
@@ -95,14 +103,42 @@ async def try_code(request: Request) -> Response:
         door.throttle.wrong_code(request)
         return door.view.page(request, "code.html", status=403, notice=f"code_{found.reason}")
     response = see("/autodiag")
-    door.remember(response, found)
+    door.remember(request, response, found)
     return response
 
 
 def _keep_page(
-    door: Door, request: Request, *, address: str = "", picture: Markup | str = "", code: str = "", notice: str = ""
+    door: Door,
+    request: Request,
+    *,
+    status: int = 200,
+    address: str = "",
+    telegram: str = "",
+    picture: Markup | str = "",
+    code: str = "",
+    notice: str = "",
 ) -> Response:
-    return door.view.page(request, "keep.html", address=address, picture=picture, code=code, notice=notice)
+    return door.view.page(
+        request,
+        "keep.html",
+        status=status,
+        address=address,
+        telegram=telegram,
+        picture=picture,
+        code=code,
+        notice=notice,
+    )
+
+
+async def _telegram(door: Door, conversation: str) -> str:
+    """The link that goes on in Telegram, or empty while Telegram does not answer."""
+    if not door.house.settings.telegram.on:
+        return ""
+    from bot.telegram.door import telegram_link  # the library takes half a second: only where there is a bot
+
+    if not telegram_link(door.house, ""):
+        return ""
+    return telegram_link(door.house, await hand_over(door.house, conversation)) or ""
 
 
 def _picture(address: str) -> Markup:

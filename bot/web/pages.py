@@ -76,6 +76,11 @@ async def asset(request: Request) -> Response:
     return found
 
 
+async def loader(request: Request) -> Response:
+    """The few lines that put the frame into a federation's page."""
+    return door_of(request).view.embed(request)
+
+
 async def alive(request: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})

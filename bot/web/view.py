@@ -22,12 +22,15 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot.house import House
+from bot.web.frame import UNDER, ancestors, frame_of, leaving
 from referential.load import Term
 from scoring.score import unit
 
 FOLDER: Final = Path(__file__).parent
 FRAGMENT: Final = "fragment"
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
+_FOR_A_DAY: Final = "public, max-age=86400, stale-while-revalidate=2592000"
+"""For an address that others have pasted: a correction of ours reaches them within a day, and nobody waits for it."""
 _LINK: Final = re.compile(r"https?://[^\s<>«»]*[\w/]|17cyber\.gouv\.fr")
 
 
@@ -36,6 +39,7 @@ class View:
 
     def __init__(self, house: House) -> None:
         self.words = house.words
+        self.sites = house.settings.server.framed_by
         self._terms: dict[tuple[str, ...], tuple[Term, ...]] = {}
         style = tidy_style((FOLDER / "style.css").read_text(encoding="utf-8"))
         script = (FOLDER / "static" / "chat.js").read_bytes()
@@ -46,10 +50,12 @@ class View:
         }
         script_name, mark_name = self.assets
         digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        self.policy = (
+        rules = (
             f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "form-action 'self'; base-uri 'none'"
         )
+        self.policy, self.framed_policy = f"{rules}; {ancestors(())}", f"{rules}; {ancestors(self.sites)}"
+        self.loader = (FOLDER / "static" / "integrer.js").read_bytes()
         self._templates = Environment(
             loader=FunctionLoader(_template),
             finalize=lambda value: typeset(value) if type(value) is str else value,
@@ -72,15 +78,28 @@ class View:
             mark_path=f"/static/{mark_name}",
             again={},
             notice="",
+            wrong="",
         )
 
     def page(
         self, request: Request, template: str, *, status: int = 200, shared: bool = False, **values: object
     ) -> Response:
         """A page, or its `<main>` alone for the script. `shared`: the same for everyone, may be kept a while."""
+        frame = frame_of(request)
+        host = frame.host if frame and frame.host in self.sites else ""
+        under = UNDER if frame else ""
         body = self._templates.get_template(template).render(
-            fragment=wants_fragment(request), nonce=secrets.token_urlsafe(18), status=status, **values
+            fragment=wants_fragment(request),
+            nonce=secrets.token_urlsafe(18),
+            status=status,
+            frame=frame,
+            host=host,
+            under=under,
+            home=f"{UNDER}?hote={quote(host, safe='')}" if frame else "/",
+            chat=UNDER if frame else "/autodiag",
+            **values,
         )
+        body = leaving(body) if frame else body
         keep = "public, max-age=600" if shared else "no-store"
         return HTMLResponse(body, status, {"Cache-Control": keep, "Vary": "X-Requested-With"})
 
@@ -94,6 +113,14 @@ class View:
         """The script or the mark, under the name that its content gives it."""
         found = self.assets.get(name)
         return Response(found[0], media_type=found[1], headers={"Cache-Control": _FOR_A_YEAR}) if found else None
+
+    def embed(self, request: Request) -> Response:
+        """The loader, under an address that never changes."""
+        headers = {"Cache-Control": _FOR_A_DAY, "ETag": f'"{_print_of(self.loader)}"'}
+        if headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return Response(self.loader, media_type="text/javascript; charset=utf-8", headers=headers)
 
 
 def wants_fragment(request: Request) -> bool:

@@ -33,7 +33,7 @@ class Words:
     def __init__(self, deployer: Any, tutorials: Sequence[Tutorial], glossary: Sequence[Term]) -> None:
         self.tutorials = {tutorial.id: tutorial for tutorial in tutorials}
         self._terms = {normal(word): term for term in glossary for word in (term.term, *term.synonyms)}
-        self._spotted = [(re.compile(rf"(?<!\w){re.escape(word)}s?(?!\w)"), term) for word, term in self._terms.items()]
+        self._spotted = [(_whole(word), term) for word, term in self._terms.items()]
         self._labels: Mapping[str, str] = yaml.safe_load((FOLDER / "labels.yml").read_text(encoding="utf-8"))
         templates = Environment(
             loader=FileSystemLoader(FOLDER),
@@ -68,3 +68,8 @@ class Words:
     def message_to(self, recipient: str, questions: Sequence[ScoredQuestion]) -> str:
         """The message, ready to forward, that asks whoever knows about the questions left unknown."""
         return self.say("verify_message", recipient=recipient, questions=questions)
+
+
+def _whole(word: str) -> re.Pattern[str]:
+    """Finds this word by itself, one or several: "export" is not in "import-export"."""
+    return re.compile(rf"(?<![\w-]){re.escape(word)}s?(?![\w-])")

@@ -9,14 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from bot.app import create_app
 from bot.house import House
 
-WEB = Starlette()
 _keys = itertools.count()
 
 
@@ -73,7 +71,7 @@ class Caller:
 
 @pytest.fixture
 def app(house: House) -> ASGIApp:
-    return create_app(house, WEB)
+    return create_app(house)
 
 
 @pytest.fixture
@@ -92,5 +90,5 @@ def unhurried(house: House) -> House:
 @pytest.fixture
 def anyone(unhurried: House) -> Iterator[Caller]:
     """A caller whom nobody throttles."""
-    with TestClient(create_app(unhurried, WEB), raise_server_exceptions=False) as http:
+    with TestClient(create_app(unhurried), raise_server_exceptions=False) as http:
         yield Caller(http)

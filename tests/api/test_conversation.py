@@ -79,6 +79,16 @@ def test_a_stale_button_changes_nothing_and_shows_where_things_stand(caller: Cal
     assert shop.choose("2-10", key="elsewhere").json()["outcome"] == "taken"  # what was refused used no key up
 
 
+def test_an_answer_that_a_later_one_made_moot_is_not_shown(caller: Caller) -> None:
+    shop = caller.begin(profile={"branche": "optique"})
+    shop.choose("2-10")
+    assert shop.turn["question"]["node"] == "gestion_ailleurs"
+    shop.choose("non")
+    shop.command("edit", node="effectif")
+    shop.choose("1")
+    assert shop.get().json()["answers"] == {"branche": "optique", "effectif": "1"}
+
+
 def test_a_pause_asks_nothing_until_the_manager_is_back(caller: Caller) -> None:
     shop = caller.begin()
     shop.command("pause")

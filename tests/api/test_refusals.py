@@ -44,28 +44,26 @@ def is_problem(answer: Any, status: int, code: str) -> None:
 
 
 UNBEGUN: list[tuple[bytes, int, str, str]] = [
-        (b"{", 400, "bad_json", ""),
-        (b'{"campaign": "\xff"}', 400, "bad_json", "UTF-8"),
-        (b'{"campaign": "\\ud800"}', 400, "bad_json", ""),
-        (b"[" * 16_000, 400, "bad_json", ""),
-        (b"[]", 422, "invalid", "objet"),
-        (b'{"profil": {}}', 422, "invalid", "« profil »"),
-        (b'{"trial": "oui"}', 422, "invalid", "« trial »"),
-        (b'{"trial": 1}', 422, "invalid", "« trial »"),
-        (b'{"campaign": ""}', 422, "invalid", "« campaign »"),
-        (b'{"campaign": "a b"}', 422, "invalid", "« campaign »"),
-        (b'{"campaign": "abc\\n"}', 422, "invalid", "« campaign »"),
-        (json.dumps({"campaign": "a" * 65}).encode(), 422, "invalid", "64"),
-        (b'{"profile": {"metier": "optique"}}', 422, "unknown_node", "« profile.metier »"),
-        (b'{"profile": {"branche": "plombier"}}', 422, "unknown_choice", "« plombier »"),
-        (b'{"profile": {"branche": "nsp"}}', 422, "unknown_choice", "« nsp »"),
-        (b'{"profile": {"branche": ["optique"]}}', 422, "invalid", "« profile.branche »"),
+    (b"{", 400, "bad_json", ""),
+    (b'{"campaign": "\xff"}', 400, "bad_json", "UTF-8"),
+    (b'{"campaign": "\\ud800"}', 400, "bad_json", ""),
+    (b"[" * 16_000, 400, "bad_json", ""),
+    (b"[]", 422, "invalid", "objet"),
+    (b'{"profil": {}}', 422, "invalid", "« profil »"),
+    (b'{"trial": "oui"}', 422, "invalid", "« trial »"),
+    (b'{"trial": 1}', 422, "invalid", "« trial »"),
+    (b'{"campaign": ""}', 422, "invalid", "« campaign »"),
+    (b'{"campaign": "a b"}', 422, "invalid", "« campaign »"),
+    (b'{"campaign": "abc\\n"}', 422, "invalid", "« campaign »"),
+    (json.dumps({"campaign": "a" * 65}).encode(), 422, "invalid", "64"),
+    (b'{"profile": {"metier": "optique"}}', 422, "unknown_node", "« profile.metier »"),
+    (b'{"profile": {"branche": "plombier"}}', 422, "unknown_choice", "« plombier »"),
+    (b'{"profile": {"branche": "nsp"}}', 422, "unknown_choice", "« nsp »"),
+    (b'{"profile": {"branche": ["optique"]}}', 422, "invalid", "« profile.branche »"),
 ]
 
 
-def test_a_conversation_that_cannot_be_begun_is_not(
-    caller: Caller, house: House, subtests: pytest.Subtests
-) -> None:
+def test_a_conversation_that_cannot_be_begun_is_not(caller: Caller, house: House, subtests: pytest.Subtests) -> None:
     for body, status, code, named in UNBEGUN:
         with subtests.test(body=body[:40]):
             answer = caller.http.post(NEW, content=body, headers=JSON)
@@ -84,32 +82,30 @@ CHOICE = {"type": "choice", "node": "branche", "choice": "optique", "revision": 
 
 
 UNTAKEN: list[tuple[dict[str, Any], int, str, str]] = [
-        ({}, 422, "invalid", "« type »"),
-        ({"type": "menu"}, 422, "invalid", "« type »"),
-        ({**CHOICE, "revision": "1"}, 422, "invalid", "revision"),
-        ({**CHOICE, "revision": 1.5}, 422, "invalid", "revision"),
-        ({**CHOICE, "revision": True}, 422, "invalid", "revision"),
-        ({**CHOICE, "revision": 10**30}, 422, "invalid", "revision"),
-        ({**CHOICE, "sure": True}, 422, "invalid", "sure"),
-        ({name: value for name, value in CHOICE.items() if name != "revision"}, 422, "invalid", "revision"),
-        ({**CHOICE, "node": "nulle-part"}, 422, "unknown_node", "« nulle-part »"),
-        ({**CHOICE, "choice": "plombier"}, 422, "unknown_choice", "« branche »"),
-        ({**CHOICE, "choice": "na"}, 422, "na_refused", "« branche »"),
-        ({**CHOICE, "node": "effectif", "choice": "1"}, 409, "not_asked", ""),
-        ({**CHOICE, "revision": 7}, 409, "stale", ""),
-        ({"type": "text", "text": ""}, 422, "invalid", "text"),
-        ({"type": "text", "text": "a" * 1_001}, 422, "invalid", "1000"),
-        ({"type": "command", "name": "sudo"}, 422, "invalid", "accepte seulement"),
-        ({"type": "command", "name": "edit", "node": "nulle-part"}, 422, "unknown_node", "« nulle-part »"),
-        ({"type": "command", "name": "tutorial", "word": "rien"}, 422, "unknown_tutorial", "« rien »"),
-        ({"type": "command", "name": "next"}, 422, "unknown_tutorial", ""),
-        ({"type": "command", "name": "confirm"}, 409, "nothing_to_confirm", ""),
+    ({}, 422, "invalid", "« type »"),
+    ({"type": "menu"}, 422, "invalid", "« type »"),
+    ({**CHOICE, "revision": "1"}, 422, "invalid", "revision"),
+    ({**CHOICE, "revision": 1.5}, 422, "invalid", "revision"),
+    ({**CHOICE, "revision": True}, 422, "invalid", "revision"),
+    ({**CHOICE, "revision": 10**30}, 422, "invalid", "revision"),
+    ({**CHOICE, "sure": True}, 422, "invalid", "sure"),
+    ({name: value for name, value in CHOICE.items() if name != "revision"}, 422, "invalid", "revision"),
+    ({**CHOICE, "node": "nulle-part"}, 422, "unknown_node", "« nulle-part »"),
+    ({**CHOICE, "choice": "plombier"}, 422, "unknown_choice", "« branche »"),
+    ({**CHOICE, "choice": "na"}, 422, "na_refused", "« branche »"),
+    ({**CHOICE, "node": "effectif", "choice": "1"}, 409, "not_asked", ""),
+    ({**CHOICE, "revision": 7}, 409, "stale", ""),
+    ({"type": "text", "text": ""}, 422, "invalid", "text"),
+    ({"type": "text", "text": "a" * 1_001}, 422, "invalid", "1000"),
+    ({"type": "command", "name": "sudo"}, 422, "invalid", "accepte seulement"),
+    ({"type": "command", "name": "edit", "node": "nulle-part"}, 422, "unknown_node", "« nulle-part »"),
+    ({"type": "command", "name": "tutorial", "word": "rien"}, 422, "unknown_tutorial", "« rien »"),
+    ({"type": "command", "name": "next"}, 422, "unknown_tutorial", ""),
+    ({"type": "command", "name": "confirm"}, 409, "nothing_to_confirm", ""),
 ]
 
 
-def test_an_event_that_cannot_be_taken_leaves_no_trace(
-    caller: Caller, house: House, subtests: pytest.Subtests
-) -> None:
+def test_an_event_that_cannot_be_taken_leaves_no_trace(caller: Caller, house: House, subtests: pytest.Subtests) -> None:
     shop = caller.begin()
     before, present = rows(house), shop.get().json()
     for event, status, code, named in UNTAKEN:
@@ -315,4 +311,3 @@ def test_a_token_answers_until_ninety_days_of_silence(caller: Caller, clock: Any
     assert shop.get().status_code == 200
     clock.forward(days=11)
     assert shop.get().status_code == 404
-

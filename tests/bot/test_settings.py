@@ -103,6 +103,26 @@ def test_settings_cannot_be_changed_once_read(write: Write) -> None:
         ("  inachevees_jours: 90", "  inachevees_jours: 0", "« conservation.inachevees_jours » est hors limites"),
         ("  inachevees_jours: 90", "  inachevees_jours: 90.5", "doit être un nombre entier"),
         ("  proxys_de_confiance: []", '  proxys_de_confiance: ["*"]', "écrivez une adresse IP"),
+        ("  sauvegardes_jours: 30", "  sauvegardes_jours: 0", "« conservation.sauvegardes_jours » est hors limites"),
+        (
+            "  sites_autorises: []",
+            '  sites_autorises: "https://a.example"',
+            "« serveur.sites_autorises » doit être une liste",
+        ),
+        *(
+            ("  sites_autorises: []", f'  sites_autorises: ["https://a.example", "{site}"]', said)
+            for site, said in (
+                ("http://www.federation.example", "l'adresse doit commencer par https://"),
+                ("www.federation.example", "écrivez une adresse complète"),
+                ("https://*.federation.example", "sans « * »"),
+                ("*", "écrivez une adresse complète"),
+                ("https://a.example;sandbox", "écrivez une adresse complète"),
+                ("https://a.example 'unsafe-inline'", "écrivez une adresse complète"),
+                ("https://a.example,b.example", "écrivez une adresse complète"),
+                ("https://a.example/page", "ni chemin"),
+                ("https://moi@a.example", "écrivez une adresse complète"),
+            )
+        ),
         ('  etat: "non conforme"', '  etat: "conforme"', "« accessibilite.etat » accepte seulement"),
         ('  dossier: "data"', '  dossier: ""', "écrivez un chemin"),
         (
@@ -252,3 +272,14 @@ def test_an_account_without_home_is_told_where_to_say_it(write: Write, monkeypat
 
     monkeypatch.setattr("bot.settings.Path.home", no_home)
     assert "AUTODIAG_KEY_FILE" in refused(write())
+
+
+def test_sites_are_named_as_browsers_name_them(write: Write) -> None:
+    written = '["https://WWW.Federation.example/", "https://a.example:443", "https://é.example:8443", "http://localhost:8080"]'
+    assert not load_settings(write()).server.framed_by
+    assert load_settings(write("  sites_autorises: []", f"  sites_autorises: {written}")).server.framed_by == (
+        "https://www.federation.example",
+        "https://a.example",
+        "https://xn--9ca.example:8443",
+        "http://localhost:8080",
+    )

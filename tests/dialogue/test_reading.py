@@ -50,6 +50,10 @@ def test_every_question_that_can_be_asked_is_tried_here() -> None:
     assert len(ASKED) == 39 + 29 + 4
 
 
+QUANTITIES = {"effectif", "pho-copies"}
+"""Where a number typed may be a count rather than a place in the list."""
+
+
 @pytest.mark.parametrize("node", ASKED)
 def test_a_label_is_read_in_any_case_accents_and_punctuation(node: str) -> None:
     question = FLOW.questionnaire.by_id[node]
@@ -75,10 +79,10 @@ def test_a_number_or_a_letter_is_the_place_in_the_list(node: str) -> None:
     for place, choice in enumerate(question.choices):
         if place < 8:
             assert heard(node, "ABCDEFGH"[place] + ")") == ReadAnswer(node, choice.id)
-        if node != "effectif":
+        if node not in QUANTITIES:
             assert heard(node, f" {place + 1}. ") == ReadAnswer(node, choice.id)
     for text in (str(len(question.choices) + 1), "0", "-1", "1,5", "1 2", "12", "z", "i"):
-        if node != "effectif":
+        if node not in QUANTITIES:
             assert heard(node, text) == NotUnderstood(), text
 
 
@@ -89,6 +93,13 @@ def test_a_number_or_a_letter_is_the_place_in_the_list(node: str) -> None:
 )  # fmt: skip
 def test_how_many_people_is_a_quantity_and_never_a_place(text: str, choice: str | None) -> None:
     assert heard("effectif", text) == (ReadAnswer("effectif", choice) if choice else NotUnderstood())
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"), [("1", "une"), ("2", None), ("3", None), ("12", "trois"), ("b", "deux-sur-place")]
+)
+def test_how_many_copies_is_a_quantity_where_its_place_says_the_same(text: str, choice: str | None) -> None:
+    assert heard("pho-copies", text) == (ReadAnswer("pho-copies", choice) if choice else NotUnderstood())
 
 
 def yes_and_no(question: Question) -> dict[str, str | list[str] | None]:
@@ -215,7 +226,7 @@ def test_nothing_is_recorded_while_the_question_is_not_on_screen() -> None:
 )
 def test_noise_is_never_an_answer(text: str) -> None:
     for node in ASKED:
-        if node != "effectif":
+        if node not in QUANTITIES:
             assert heard(node, text) == NotUnderstood(), node
 
 

@@ -177,7 +177,7 @@ def figures(texts: list[str]) -> tuple[float, int, str]:
         ("why", [each.why for each in QUESTIONS.values()], 13, 25),
         ("helps", [each.help for each in QUESTIONS.values()], 12, 25),
         ("remarks", [text for theme in FLOW.questionnaire.themes for _, text in theme.remarks], 10, 25),
-        ("tutorials", [text for each in CONTENT.tutorials for text in (each.needs, each.proof, *each.steps)], 11, 26),
+        ("tutorials", [text for each in CONTENT.tutorials for text in (each.needs, each.proof, *each.steps)], 11, 25),
     ],
 )
 def test_sentences_are_short(name: str, texts: list[str], mean: float, most: int) -> None:
@@ -198,6 +198,16 @@ def test_words_of_the_glossary_are_found_in_a_text_once_each() -> None:
     assert any("VPN" in term for term in found)
     assert "Antivirus" in found
     assert not WORDS.terms_in("Bonjour, une boxe de mots.")
+    assert not WORDS.terms_in("Import-export")
+    assert [term.term for term in WORDS.terms_in("Un export de vos fichiers, le pare-feu.")] == [
+        "Exporter ses données",
+        "Pare-feu",
+    ]
+
+
+def test_under_attack_answers_wait_only_for_who_has_begun() -> None:
+    assert "vos réponses vous attendent ici" in WORDS.say("emergency")
+    assert "vos réponses" not in WORDS.say("emergency", begun=False)
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,7 @@ class FakeTelegram:
     def last(self, chat: int) -> Shown:
         return self.chats[chat][-1]
 
-    async def sees(self, chat: int, wanted: Callable[[Shown], bool], *, within: float = 5) -> Shown:
+    async def sees(self, chat: int, wanted: Callable[[Shown], bool], *, within: float = 15) -> Shown:
         """Wait until the last message of the chat is so."""
         until = time.monotonic() + within
         while not (self.chats[chat] and wanted(self.last(chat))):
@@ -306,9 +306,9 @@ class FakeTelegram:
                 self.settings[method] = read
         return True
 
-    async def _fetch(self, offset: int, timeout: float) -> list[dict[str, Any]]:
+    async def _fetch(self, offset: int, patience: float) -> list[dict[str, Any]]:
         self._queue = [update for update in self._queue if update["update_id"] >= offset]
-        until = time.monotonic() + timeout
+        until = time.monotonic() + patience
         while not self._queue and time.monotonic() < until:
             await asyncio.sleep(0.01)
         return list(self._queue)

@@ -1,4 +1,4 @@
-"""What core.telegram.org says of the methods that we call: fields, lengths, bytes. A request that breaks one is refused."""
+"""What core.telegram.org says of the methods that we call: fields, lengths, bytes. What breaks one is refused."""
 
 from __future__ import annotations
 

@@ -12,9 +12,10 @@ import uvicorn
 from pydantic import SecretStr
 from sqlalchemy import Connection, select
 
+from bot.app import create_app
 from bot.content import Content
 from bot.house import House, open_house
-from bot.serve import application, working
+from bot.serve import working
 from bot.settings import Settings
 from bot.telegram.door import TELEGRAM, Door
 from bot.telegram.pace import Pace
@@ -56,7 +57,7 @@ class Talk:
         """Answer until there is a picture of the result; `pick` chooses among the buttons of the question."""
         shown = self.telegram.last(self.chat)
         while shown.kind != "photo":
-            labels = [label for label in shown.labels if label not in ("Je ne sais pas",)]
+            labels = [label for label in shown.labels if label != "Je ne sais pas"]
             shown = await self.presses(pick(labels))
         return shown
 
@@ -117,7 +118,7 @@ async def _served(house: House, telegram: FakeTelegram, mode: str) -> AsyncItera
         yield
         return
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(application(house), log_level="critical", lifespan="off")
+        config = uvicorn.Config(create_app(house), log_level="critical", lifespan="off")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listening]))
         telegram.deliver_to(f"http://127.0.0.1:{listening.getsockname()[1]}/telegram")

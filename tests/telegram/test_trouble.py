@@ -12,6 +12,7 @@ import pytest
 from bot.content import Content
 from bot.house import open_house
 from bot.settings import Settings
+from bot.telegram.pace import Pace
 from store import chats
 from tests.telegram.talk import CHAT, Talk, at_telegram, talking
 
@@ -124,9 +125,7 @@ def test_a_message_deleted_by_its_reader_is_sent_anew(settings: Settings, conten
 
 
 @pytest.mark.parametrize("told", [True, False])
-def test_blocked_stops_the_sending_and_keeps_the_conversation(
-    settings: Settings, content: Content, told: bool
-) -> None:
+def test_blocked_stops_the_sending_and_keeps_the_conversation(settings: Settings, content: Content, told: bool) -> None:
     async def story(talk: Talk) -> None:
         await talk.says("/start")
         await talk.presses("Optique-lunetterie")
@@ -138,9 +137,7 @@ def test_blocked_stops_the_sending_and_keeps_the_conversation(
         token = chats.token(talk.house.store.keyring, "telegram", CHAT)
         today = talk.house.today()
         for _ in range(200):
-            found = await talk.house.store.db.query(
-                lambda tx: chats.find(tx, talk.house.store.keyring, token, today)
-            )
+            found = await talk.house.store.db.query(lambda tx: chats.find(tx, talk.house.store.keyring, token, today))
             assert found
             if found[0].blocked:
                 break
@@ -157,6 +154,19 @@ def test_blocked_stops_the_sending_and_keeps_the_conversation(
         assert "Rebonjour" in shown.text
 
     play(settings, content, story)
+
+
+@pytest.mark.parametrize("mode", ["poll", "webhook"])
+def test_an_update_that_nobody_can_read_does_not_close_the_door(
+    settings: Settings, content: Content, mode: str
+) -> None:
+    async def story(talk: Talk) -> None:
+        talk.telegram._put({"message": "not an object"})
+        talk.telegram._put({"callback_query": {"id": "1"}})
+        shown = await talk.says("/start")
+        assert "Je suis le robot" in shown.text
+
+    play(settings, content, story, mode)
 
 
 def test_a_late_callback_is_not_an_error(settings: Settings, content: Content) -> None:
@@ -221,6 +231,22 @@ def test_the_pace_of_telegram_is_kept_in_one_chat(settings: Settings, content: C
         assert time.monotonic() - began < 1, "the reply to a press leaves in the same second"
 
     play(settings, content, story, gap=1.0)
+
+
+@pytest.mark.parametrize("chats_at_once", [1, 40])
+def test_the_pace_holds_however_many_ask_at_once(chats_at_once: int) -> None:
+    async def story() -> float:
+        pace = Pace(gap=0.0, a_second=100)
+
+        async def send(chat: int) -> None:
+            async with pace.message(chat):
+                pass
+
+        began = time.monotonic()
+        await asyncio.gather(*(send(number % chats_at_once) for number in range(41)))
+        return time.monotonic() - began
+
+    assert asyncio.run(story()) >= 0.39
 
 
 def test_the_pace_of_telegram_is_kept_in_all(settings: Settings, content: Content) -> None:

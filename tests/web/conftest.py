@@ -7,12 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from bot.house import House
 from bot.web.app import create_app
@@ -46,23 +48,39 @@ def visitor(device: Callable[[], TestClient]) -> Visitor:
     return Visitor(device())
 
 
+@contextmanager
+def listening(host: str = "localhost") -> Iterator[tuple[socket.socket, str]]:
+    """A port of this machine, and its address."""
+    with socket.socket() as port:
+        port.bind(("127.0.0.1", 0))
+        port.listen(64)
+        yield port, f"http://{host}:{port.getsockname()[1]}"
+
+
+@contextmanager
+def serving(app: ASGIApp, port: socket.socket) -> Iterator[None]:
+    """A real server of this application on this port."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [port]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield
+    server.should_exit = True
+    thread.join()
+
+
+def with_server(house: House, **changes: object) -> House:
+    """The same house, with other settings of its server."""
+    server = house.settings.server.model_copy(update=changes)
+    return replace(house, settings=house.settings.model_copy(update={"server": server}))
+
+
 @pytest.fixture
 def served(house: House) -> Iterator[str]:
     """The address of a real server of this house."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        address = f"http://localhost:{listening.getsockname()[1]}"
-        public = house.settings.server.model_copy(update={"public_url": address})
-        here = replace(house, settings=house.settings.model_copy(update={"server": public}))
-        server = uvicorn.Server(uvicorn.Config(create_app(here), log_level="error", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
+    with listening() as (port, address), serving(create_app(with_server(house, public_url=address)), port):
         yield address
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="session")

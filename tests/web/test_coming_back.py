@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
 
 from bot.house import House
+from bot.web.app import create_app
 from store import tables
 from tests.conftest import Clock
 from tests.web.visitor import Visitor, forms
@@ -122,6 +126,41 @@ def test_erasing_says_goodbye_and_leaves_nothing(house: House, visitor: Visitor)
     assert "Tout est effacé" in visitor.page.text
     assert conversations(house) == 0
     assert visitor.open("/autodiag").status_code == 403
+
+
+def test_the_page_about_data_says_on_what_ground_and_how_long(house: House, visitor: Visitor) -> None:
+    page = visitor.open("/vos-donnees").text
+    assert house.settings.legal.basis in page
+    assert "sauvegardes sont gardées 30 jours au plus" in page
+
+
+def test_the_emergency_page_promises_nothing_to_who_has_not_begun(visitor: Visitor) -> None:
+    page = visitor.open("/urgence")
+    assert "vous attendent ici" not in page.text
+    assert "public" in page.headers["cache-control"]
+
+
+def test_telegram_is_offered_only_where_it_is_on(
+    house: House, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.answer()
+    assert "Telegram" not in visitor.open("/mon-lien").text
+    visitor.client.post("/mon-lien", data={"id": "z" * 24, "faire": "telegram"})
+    on = house.settings.telegram.model_copy(update={"token": SecretStr("123:abc")})
+    here = replace(house, settings=house.settings.model_copy(update={"telegram": on}), doors={})
+    visitor = Visitor(TestClient(create_app(here), base_url="http://localhost:8000"))
+    visitor.answer()
+    visitor.open("/mon-lien")
+    silent = visitor.press("faire", "telegram")
+    assert silent.status_code == 503
+    assert "Telegram ne répond pas" in silent.text
+    here.doors["telegram"] = SimpleNamespace(name="autodiag_bot")
+    page = visitor.press("faire", "telegram").text
+    link = re.search(r'href="https://t\.me/autodiag_bot\?start=code-([A-Z0-9]{8})"', page)
+    assert link
+    assert 'class="qr"' in page
+    other = TestClient(create_app(house), base_url="http://localhost:8000")
+    assert other.post("/code", data={"id": "z" * 24, "code": link[1]}).status_code == 200
 
 
 def test_what_one_takes_away_holds_every_answer(visitor: Visitor) -> None:

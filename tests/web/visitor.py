@@ -48,9 +48,9 @@ def forms(page: Response) -> list[PageForm]:
 class Visitor:
     """Somebody on one device. `page` is what the device shows."""
 
-    def __init__(self, client: TestClient) -> None:
+    def __init__(self, client: TestClient, start: str = "/") -> None:
         self.client = client
-        self.page: Response = client.get("/")
+        self.page: Response = client.get(start)
 
     def open(self, path: str) -> Response:
         self.page = self.client.get(path)

@@ -1,17 +1,15 @@
 // Makes the chat smooth: sends each form by fetch and swaps <main>. Without this file, the same forms work plainly.
 // One history entry a question, so that the browser's Back means "previous question". Sentences are in the templates.
 const find = (selector) => document.querySelector(selector);
-let at = find("main").dataset.at;
-let depth = history.state?.depth ?? 0;
-let sending = false;
-let unsent = null;
-let arrived = 0;
+const { host } = document.body.dataset; // in a frame only: the page around it, told our height
+let at = find("main").dataset.at, depth = history.state?.depth ?? 0;
+let sending = false, unsent = null, arrived = 0;
 
-async function send(form, submitter, moving = false) {
+function send(form, submitter, moving = false) {
   const body = new URLSearchParams(new FormData(form));
   if (submitter?.name) body.append(submitter.name, submitter.value);
   submitter?.classList.add("pressed");
-  await post({ address: form.getAttribute("action"), body, form, moving });
+  return post({ address: submitter?.getAttribute("formaction") ?? form.getAttribute("action"), body, form, moving });
 }
 
 async function post(letter) {
@@ -19,12 +17,9 @@ async function post(letter) {
   sending = true;
   find("main").setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(letter.address, {
-      method: letter.body ? "POST" : "GET",
-      body: letter.body,
-      headers: { "X-Requested-With": "fragment" },
-      signal: AbortSignal.timeout?.(20000),
-    });
+    const method = letter.body ? "POST" : "GET";
+    const headers = { "X-Requested-With": "fragment" }, signal = AbortSignal.timeout?.(20000);
+    const answer = await fetch(letter.address, { method, body: letter.body, headers, signal });
     swap(await answer.text(), letter.moving);
     unsent = null;
   } catch {
@@ -36,7 +31,7 @@ async function post(letter) {
 
 function swap(page, moving) {
   const next = new DOMParser().parseFromString(page, "text/html").querySelector("main");
-  if (!next) return location.assign("/autodiag");
+  if (!next) throw new Error("not a page of ours");
   find("main").replaceWith(next);
   document.title = next.dataset.title;
   const moved = next.dataset.at !== at;
@@ -48,7 +43,7 @@ function swap(page, moving) {
   (next.querySelector("[data-focus]") ?? next.querySelector("h1, h2"))?.focus({ preventScroll: moved });
 }
 
-// No network: what was pressed stays, and goes again with the same id, so that it counts once.
+// No answer: what was pressed stays, and goes again with the same id, so that it counts once.
 function keep(letter) {
   unsent = letter;
   find("[data-unsent]")?.remove();
@@ -66,15 +61,9 @@ function reveal() {
 }
 
 addEventListener("submit", (event) => {
-  if (event.target.method !== "post") return;
+  if (!event.target.matches("[method=post]:not([data-file])")) return;
   event.preventDefault();
   send(event.target, event.submitter);
-});
-
-// The second tap of a double tap may fall on the next question, already there: it is not an answer.
-addEventListener("click", (event) => {
-  const twice = event.detail > 1 || (event.pointerType === "touch" && performance.now() - arrived < 350);
-  if (twice && event.target.closest("form button")) event.preventDefault();
 });
 
 addEventListener("popstate", (event) => {
@@ -82,18 +71,20 @@ addEventListener("popstate", (event) => {
   depth = event.state?.depth ?? 0;
   const form = find("form[data-back]");
   if (form && back) send(form, form.querySelector("button"), true);
-  else if (form) post({ address: "/autodiag", moving: true });
+  else if (form && host === undefined) post({ address: "/autodiag", moving: true });
 });
 
-addEventListener("click", async ({ target }) => {
-  const button = target.closest("[data-share], [data-copy], [data-print]");
-  if (!button) return;
-  if ("print" in button.dataset) return print();
-  if ("share" in button.dataset) return navigator.share({ text: button.dataset.share }).catch(() => {});
-  await navigator.clipboard.writeText(button.dataset.copy);
-  button.textContent = button.dataset.done;
+addEventListener("click", (event) => {
+  // The second tap of a double tap may fall on the next question, already there: it is not an answer.
+  const twice = event.detail > 1 || (event.pointerType === "touch" && performance.now() - arrived < 350);
+  if (twice && event.target.closest("form button")) event.preventDefault();
+  const { share, copy, done, print: paper } = event.target.closest("button")?.dataset ?? {};
+  if (paper !== undefined) print();
+  if (share) navigator.share({ text: share }).catch(() => {});
+  if (copy) navigator.clipboard.writeText(copy).then(() => (event.target.textContent = done));
 });
 
+const height = () => Math.ceil(find("html").getBoundingClientRect().height);
+if (host) new ResizeObserver(() => parent.postMessage({ autodiag: { height: height() } }, host)).observe(find("html"));
 addEventListener("online", retry);
-history.replaceState({ depth }, "");
 reveal();
