@@ -14,6 +14,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+_Quick = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The quick loader where PyYAML was built with it: reading the content would be a third of a start."""
+
 Loc = tuple[int | str, ...]
 M = TypeVar("M", bound=BaseModel)
 
@@ -81,6 +84,13 @@ def read_source(path: Path, *, name: str | None = None) -> Source:
 
 def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Source:
     """Parse YAML text that starts at `first_line` of `file`; raises Faults."""
+    try:
+        return _parse(text, file, first_line, _Quick)
+    except Faults:  # the slow loader says better what is wrong, and where
+        return _parse(text, file, first_line, yaml.SafeLoader)
+
+
+def _parse(text: str, file: str, first_line: int, loading: type[yaml.SafeLoader]) -> Source:
     lines: dict[Loc, int] = {}
     faults: list[Fault] = []
 
@@ -101,7 +111,7 @@ def parse_yaml(text: str, file: str, *, first_line: int = 1) -> Source:
         return loader.construct_object(node, deep=True)
 
     try:
-        loader = yaml.SafeLoader(text)
+        loader = loading(text)
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + first_line
         sentence = "caractère invisible ou interdit : retapez cette ligne."

@@ -1,7 +1,7 @@
 """Our pages inside a federation's: everything under /integre. No cookie there, browsers block it.
 
-Each form carries instead the token of its way, the same 192 random bits as the cookie's, of which only a keyed hash is
-kept: a signature around it would prove nothing more. An address without a form shows the welcome, and nothing else.
+Each form carries instead the token of its way: the one that a cookie would hold, of which only a keyed hash is kept. A
+signature around it would prove nothing more. An address without a form shows the welcome, and nothing else.
 """
 
 from __future__ import annotations

@@ -186,12 +186,16 @@ def test_an_id_that_restarts_at_random_is_another_update(door: Door) -> None:
     people = FakeTelegram()
 
     async def story() -> None:
-        first = people.says(7, "/start")
-        await deliver(door, first)
-        press = people.presses_data(7, "c|1|branche|optique", 5)
-        press["update_id"] = first["update_id"]
-        await deliver(door, press)
-        assert (await present(door, 7)).session.answers == {"branche": "optique"}
+        sent = [
+            people.says(7, "/start"),
+            people.presses_data(7, "c|1|branche|optique", 5),
+            people.presses_data(7, "c|2|effectif|1", 5),
+            people.says(7, "retour"),
+            people.says(7, "2 à 10"),
+        ]
+        for update in sent:
+            await deliver(door, {**update, "update_id": 77})
+        assert (await present(door, 7)).session.answers == {"branche": "optique", "effectif": "2-10"}
 
     run(door, story())
 

@@ -30,6 +30,7 @@ FLAGS = [
         "disable-background-networking",
         "disable-component-update",
         "disable-sync",
+        "test-third-party-cookie-phaseout",
     )
 ]
 

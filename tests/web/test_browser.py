@@ -64,7 +64,7 @@ def conversations(house: House) -> int:
     return house.store.db.read(lambda tx: tx.scalar(select(func.count()).select_from(tables.conversations))) or 0
 
 
-@pytest.mark.parametrize(("script", "width"), [(True, 390), (False, 390), (True, 320), (False, 320)])
+@pytest.mark.parametrize(("script", "width"), [(True, 320), (False, 390)])
 def test_the_whole_short_path(phone: Phone, script: bool, width: int) -> None:
     page = opened(phone(script=script, width=width))
     faults: list[str] = []

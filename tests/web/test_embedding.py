@@ -18,7 +18,7 @@ from tests.web.conftest import listening, serving, with_server
 from tests.web.test_browser import OVERFLOW, WCAG
 
 pytestmark = pytest.mark.needs_chromium
-BLOCKED = "--test-third-party-cookie-phaseout"
+BAKE = "document.cookie = 'a=b; SameSite=None; Secure'; document.cookie"
 PAGE = """<!doctype html><html lang="fr"><head><title>La fédération</title>
 <meta name="viewport" content="width=device-width"></head>
 <body style="margin: 0 auto; max-width: 60rem; padding: 1rem; font-family: sans-serif"><h1>La fédération</h1>
@@ -56,21 +56,11 @@ def sites(house: House) -> Iterator[Sites]:
         yield Sites(ours, listed, stranger)
 
 
-@pytest.fixture(scope="session")
-def strict_browser(browser: Browser, chromium: str) -> Iterator[Browser]:
-    """Chromium as Safari and soon everybody: no third-party cookie."""
-    opened = browser.browser_type.launch(
-        executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", BLOCKED]
-    )
-    yield opened
-    opened.close()
-
-
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(strict_browser: Browser) -> Iterator[Open]:
+def visit(browser: Browser) -> Iterator[Open]:
     """Opens pages; none of the answers that they get from the frame may set a cookie."""
     contexts: list[BrowserContext] = []
     baked: list[str] = []
@@ -80,7 +70,7 @@ def visit(strict_browser: Browser) -> Iterator[Open]:
             baked.append(response.url)
 
     def new(address: str, *, width: int = 390, script: bool = True) -> Page:
-        context = strict_browser.new_context(
+        context = browser.new_context(
             viewport={"width": width, "height": 844}, java_script_enabled=script, reduced_motion="reduce"
         )
         context.set_default_timeout(5000)
@@ -152,7 +142,7 @@ def test_the_autodiag_goes_to_its_result_without_a_cookie_and_is_accessible(site
         found = Axe().run(frame, options=WCAG).response
         assert not found["violations"], f"{name}: {[(v['id'], v['nodes'][0]['html']) for v in found['violations']]}"
 
-    assert frame.evaluate("document.cookie = 'a=b; SameSite=None; Secure'; document.cookie") == ""
+    assert frame.evaluate(BAKE) == "", "blocked in the frame"
     look("welcome")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     go_on(frame, 5)
@@ -185,6 +175,9 @@ def test_the_autodiag_goes_to_its_result_without_a_cookie_and_is_accessible(site
     frame.get_by_role("button", name="Revenir à mes questions").click()
     expect(frame.locator("h1.level")).to_be_visible()
     assert not [fault for fault in faults if "422" not in fault]
+    page.goto(sites.ours)
+    assert page.evaluate(BAKE) == "a=b", "and only there"
+    page.context.clear_cookies()
 
 
 def test_what_leaves_the_frame_opens_a_tab_of_its_own(sites: Sites, visit: Open) -> None:
