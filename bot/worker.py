@@ -30,6 +30,8 @@ FIRST = 0.25
 """Seconds before a second try; each further try waits twice as long."""
 SLOWEST = 30.0
 """Seconds between two tries at most: when the outside is back, what waits leaves soon."""
+SETTLING = (0.1, 0.5, 1.0, 5.0, 10.0, 20.0)
+"""Seconds between two tries to save what became of a job, less than the lease in all."""
 FAULTS = 5
 """Tries given to a job that fails by our own fault."""
 REMEMBER_INCOMING = timedelta(days=3)
@@ -119,8 +121,9 @@ async def _do(house: House, doers: Doers, job: Job) -> None:
     except Never as never:
         log.error("job_given_up", kind=job.kind, reason=str(never), attempts=job.attempts)
         mark = partial(outbox.fail, job=job.id)
-    except Unavailable:
-        raise
+    except Unavailable as error:
+        log.warning("job_waits", kind=job.kind, reason=str(error), attempts=job.attempts, seconds=FIRST)
+        mark = partial(outbox.retry, job=job.id, due_at=house.now() + timedelta(seconds=FIRST), maybe=True)
     except Exception as error:  # noqa: BLE001 — a fault of ours in one job must not stop the others
         again = job.attempts < FAULTS
         log.error("job_failed", kind=job.kind, reason=type(error).__name__, attempts=job.attempts, again=again)
@@ -132,7 +135,19 @@ async def _do(house: House, doers: Doers, job: Job) -> None:
             save(tx)
         mark(tx)
 
-    await house.store.db.submit(settle)
+    await _insist(house, settle)
+
+
+async def _insist(house: House, save: Save) -> None:
+    """Save what became of a job, again until its lease ends: what has left must be marked, or it leaves twice."""
+    for wait in SETTLING:
+        try:
+            await house.store.db.submit(save)
+        except Unavailable:
+            await asyncio.sleep(wait)
+        else:
+            return
+    await house.store.db.submit(save)
 
 
 async def _until_next(house: House, doers: Doers) -> float:

@@ -230,6 +230,8 @@ def test_a_caller_who_gives_up_before_its_turn_changes_nothing(store: Any) -> No
         gone = asyncio.ensure_future(store.db.submit(_put("t1")))
         await asyncio.sleep(0)
         gone.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gone
         gate.set()
         await first
         await store.db.submit(_put("t2"))
