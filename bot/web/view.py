@@ -147,8 +147,9 @@ def prose(text: str) -> Markup:
 
 
 def typeset(text: str) -> str:
-    """French punctuation held to its word by spaces that do not break."""
-    return re.sub(r" (?=[?!:;»](?![\w]))", "\u00a0", text).replace("« ", "«\u00a0")
+    """French punctuation held to its word by spaces that do not break; "e-mail" and "Wi-Fi" held in one piece."""
+    held = re.sub(r" (?=[?!:;»](?![\w]))", "\u00a0", text).replace("« ", "«\u00a0")
+    return re.sub(r"\b([Ee]|Wi)-(?=mail|Fi)", "\\1-\u2060", held)
 
 
 def phone_link(number: str) -> str:
