@@ -68,6 +68,11 @@ def serve() -> None:
             print(f"Clé de chiffrement créée : {settings.storage.key_file}. Copiez-la en lieu sûr, à part des données.")
         if settings.storage.key_beside_data:
             print("Attention : la clé est dans le dossier des données ; une copie de l'un emporte l'autre.")
+        if settings.server.https and not settings.server.trusted_proxies:
+            print(
+                "Attention : adresse en https sans proxy de confiance (serveur: proxys_de_confiance). "
+                "Derrière un proxy, tous les visiteurs passeraient pour un seul, et /metrics pour une lecture locale."
+            )
         sys.stdout.flush()
         with asyncio.Runner(loop_factory=event_loop) as runner:
             runner.run(serve_house(house, listening))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.house import House
-from store import codes, ways
+from store import codes, conversations, ways
 
 
 async def who(house: House, token: str) -> str | None:
@@ -19,8 +19,7 @@ async def who(house: House, token: str) -> str | None:
 
 async def open_way(house: House, conversation: str, kind: ways.Kind) -> str:
     """A new token into this conversation; it is told once."""
-    store = house.store
-    return await store.db.submit(lambda tx: ways.issue(tx, store.keyring, conversation, kind, house.today()))
+    return await house.store.db.submit(lambda tx: _open(house, tx, conversation, kind))
 
 
 async def close_way(house: House, token: str) -> None:
@@ -44,6 +43,12 @@ async def redeem(house: House, typed: str) -> str | codes.Refusal:
     def work(tx: Connection) -> str | codes.Refusal:
         keyring = house.store.keyring
         found = codes.redeem(tx, keyring, typed, house.now())
-        return found if isinstance(found, codes.Refusal) else ways.issue(tx, keyring, found, "device", house.today())
+        return found if isinstance(found, codes.Refusal) else _open(house, tx, found, "device")
 
     return await house.store.db.submit(work)
+
+
+def _open(house: House, tx: Connection, conversation: str, kind: ways.Kind) -> str:
+    """A way that stays open as long as the answers are kept."""
+    until = conversations.kept_until(tx, conversation)
+    return ways.issue(tx, house.store.keyring, conversation, kind, house.today(), until=until)

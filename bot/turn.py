@@ -19,7 +19,17 @@ from bot.house import House
 from dialogue import engine
 from dialogue import session as sessions
 from dialogue.engine import Refused
-from dialogue.events import RECORD, AutodiagDone, EraseAll, Event, Record, ShortPathDone, StartOver, TutorialDone
+from dialogue.events import (
+    RECORD,
+    AutodiagDone,
+    Commanded,
+    EraseAll,
+    Event,
+    Record,
+    ShortPathDone,
+    StartOver,
+    TutorialDone,
+)
 from dialogue.flow import Flow
 from dialogue.present import Turn, present, status
 from dialogue.session import Session
@@ -50,6 +60,7 @@ class Present:
     session: Session
     outcome: Outcome = "taken"
     refusal: str = ""
+    restarted: bool = False
 
     def turn(self, house: House) -> Turn:
         """What a door shows."""
@@ -104,7 +115,10 @@ async def begin(
             known = ways.find(tx, keyring, token, today)
             if known is None:
                 raise Gone
-            return replace(_present(house, tx, known), outcome="seen"), token
+            seen = replace(_present(house, tx, known), outcome="seen")
+            if seen.revision > 1:  # the form's id opens its conversation no more once somebody has gone on
+                raise Gone
+            return seen, token
         session = engine.begin(house.flow, given)
         stepped = engine.step(house.flow, session, first) if first else engine.Stepped(session)
         columns = _columns(house, house.flow, stepped.session)
@@ -169,7 +183,7 @@ async def take(
             return replace(here, outcome="seen")
         if revision is not None and revision != loaded.revision:
             raise _NotTaken(replace(here, outcome="stale"))
-        happened = event(flow, session) if callable(event) else event
+        happened = _discreet(house, event(flow, session) if callable(event) else event)
         try:
             stepped = engine.step(flow, session, happened)
         except Refused as refused:
@@ -187,7 +201,7 @@ async def take(
         except _NotTaken as left:
             done = left.present
         seen.outcome = done.outcome
-    if done.outcome == "erased":
+    if done.outcome == "erased" or done.restarted:
         await asyncio.to_thread(house.store.db.scrub)
     return done
 
@@ -291,20 +305,39 @@ def _present(house: House, tx: Connection, conversation: str) -> Present:
 def _apply(
     house: House, tx: Connection, loaded: Conversation, here: Present, stepped: engine.Stepped, record: bytes
 ) -> Present:
-    flow, session = here.flow, stepped.session
+    flow, session, facts = here.flow, stepped.session, [record]
     for effect in stepped.effects:
         match effect:
             case EraseAll():
                 conversations.erase(tx, house.store.keyring, house.store.journal, loaded.id)
                 return replace(here, outcome="erased")
             case StartOver():
-                flow = house.flow
+                conversations.forget_facts(tx, loaded)
+                flow, facts = house.flow, []
                 session = engine.begin(flow, {n: c for n, c in session.given.items() if _fits(flow, n, c)})
     if session == here.session and not stepped.facts:
         return here
     columns = _columns(house, flow, session)
-    saved = conversations.save(tx, loaded, snapshot=sessions.dump(session), facts=[record], **columns)
-    return Present(loaded.id, saved.revision, flow, session)
+    saved = conversations.save(tx, loaded, snapshot=sessions.dump(session), facts=facts, **columns)
+    if saved.purge_on > loaded.purge_on:
+        ways.extend(tx, loaded.id, saved.purge_on)
+    return Present(loaded.id, saved.revision, flow, session, restarted=not facts)
+
+
+def _discreet(house: House, event: Event) -> Event:
+    """The event with nothing in it that somebody typed: a word is kept only where it names a term or a tutorial."""
+    if not isinstance(event, Commanded):
+        return event
+    match event.name:
+        case "define":
+            term = house.words.term(event.word)
+            return Commanded("define", word=term.term if term else "")
+        case "edit" | "deepen":
+            return Commanded(event.name, node=event.node)
+        case "tutorial" | "done":
+            return Commanded(event.name, word=event.word)
+        case _:
+            return Commanded(event.name)
 
 
 def _fits(flow: Flow, node: str, choice: str) -> bool:

@@ -18,9 +18,12 @@ from referential.rules import NOT_CONCERNED, UNKNOWN
 LONGEST = 2_000
 """Characters read of a text; what follows can't change an exact reading."""
 
+_EMERGENCY = re.compile(r"\b(?:pirat|hack|attaqu|cyberattaqu|rancon|ransom|(?<!anti[ -])virus\b|sos\b)")
+"""Words that show the first gestures at once: seen for nothing, they cost nothing."""
 COMMAND_WORDS: dict[str, Command] = {
     "retour": "back",
     "precedent": "back",
+    "precedente": "back",
     "question precedente": "back",
     "pause": "pause",
     "faire une pause": "pause",
@@ -67,6 +70,9 @@ UNKNOWN_WORDS |= {
     "je ne sais toujours pas",
     "je sais toujours pas",
     "toujours pas",
+    "jsp",
+    "chais pas",
+    "je sais plus",
     "je ne sais toujours pas, continuer",
 }
 NOT_CONCERNED_WORDS = {"non concerne", "non concernee", "pas concerne", "pas concernee", "na"}
@@ -98,7 +104,7 @@ def read(flow: Flow, session: Session, text: str) -> Event:
         return Commanded("back")
     if wanted := _DEFINE.match(said.rstrip(" ?")):
         return Commanded("define", word=wanted[1])
-    return NotUnderstood()
+    return Commanded("emergency") if _EMERGENCY.search(said) else NotUnderstood()
 
 
 def _choice(question: Question, said: str) -> str | None:
@@ -127,9 +133,10 @@ def _yes_or_no(labels: dict[str, str], said: str) -> str | None:
 
 
 def _placed(question: Question, said: str) -> str | None:
-    """The choice at the place meant by "2", "b" or "b)"; a number means nothing sure where choices are quantities."""
-    if re.fullmatch(r"[1-9]", said) and not any(choice.value for choice in question.choices):
-        place = int(said) - 1
+    """The choice meant by "2", "la 2", "b" or "b)"; a number means nothing sure where choices are quantities."""
+    number = re.fullmatch(r"(?:(?:le|la|reponse|choix|numero) )?([1-9])(?:e|eme)?", said)
+    if number and not any(choice.value for choice in question.choices):
+        place = int(number[1]) - 1
     elif re.fullmatch(r"[a-h]", said):
         place = ord(said) - ord("a")
     else:

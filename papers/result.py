@@ -80,7 +80,7 @@ def _paper(flow: Flow, session: Session, words: Words, day: date) -> _Data:
     branch = next((each for each in book.branches if score.branch and each.id == score.branch.id), None)
     alerts = [question for node in score.alerts if (question := flow.question(node))]
     first, later = score.actions[: book.scale.shown], score.actions[book.scale.shown :]
-    programme = _programme(words)
+    programme = words.programme
     return {
         **_bars(flow, session, words),
         "date": _in_french(day),
@@ -118,11 +118,6 @@ def _verify(flow: Flow, session: Session, words: Words) -> Iterator[_Data]:
             "items": items,
             "after": [line for line in lines[at:] if not line.startswith(_ITEM)],
         }
-
-
-def _programme(words: Words) -> Any:
-    """The deployer's programme, which `Words` keeps only for its templates."""
-    return words._templates["welcome.j2"].globals["programme"]  # noqa: SLF001
 
 
 def _in_french(day: date) -> str:

@@ -188,6 +188,16 @@ def facts_of(tx: Connection, conversation: Conversation) -> list[bytes]:
     ]
 
 
+def forget_facts(tx: Connection, conversation: Conversation) -> None:
+    """Delete every fact of a conversation that starts over; `db.scrub()` after COMMIT."""
+    tx.execute(delete(tables.facts).where(tables.facts.c.conversation == conversation.id))
+
+
+def kept_until(tx: Connection, name: str) -> date | None:
+    """The day when this conversation is purged if it stays silent; None if it is not there."""
+    return tx.scalar(select(conversations.c.purge_on).where(conversations.c.id == name))
+
+
 def erase(tx: Connection, keyring: Keyring, journal: Journal, name: str) -> bool:
     """Erase a conversation with its key, facts, ways, codes and messages; False if it was not there.
 

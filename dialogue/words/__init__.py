@@ -31,6 +31,7 @@ class Words:
     """
 
     def __init__(self, deployer: Any, tutorials: Sequence[Tutorial], glossary: Sequence[Term]) -> None:
+        self.programme = deployer.programme
         self.tutorials = {tutorial.id: tutorial for tutorial in tutorials}
         self._terms = {normal(word): term for term in glossary for word in (term.term, *term.synonyms)}
         self._spotted = [(_whole(word), term) for word, term in self._terms.items()]

@@ -219,6 +219,34 @@ def test_starting_over_keeps_only_what_the_link_had_said(house: House) -> None:
     here = send(house, send(house, here, Commanded("restart")), Commanded("confirm"))
     assert here.session.answers == {"branche": "photographie"}
     assert here.turn(house).status == "active"
+    assert rows(house, "facts") == 0
+
+
+def test_a_word_that_is_no_term_is_not_kept(house: House) -> None:
+    here, _ = started(house)
+    here = send(house, here, Commanded("define", word="Jean Dupont 0612345678"))
+    here = send(house, here, Commanded("define", word="vpn"))
+    here = send(house, here, Commanded("why", node="Jean", word="Dupont"))
+    log = [record.event for record in run(records(house, here.conversation))]
+    assert log == [Commanded("define"), Commanded("define", word="VPN"), Commanded("why")]
+
+
+def test_a_result_kept_a_year_can_be_opened_for_a_year(house: House, clock: Clock) -> None:
+    here, token = started(house)
+    link = run(entrance.open_way(house, here.conversation, "link"))
+    here = to_result(house, here)
+    late = run(entrance.redeem(house, run(entrance.hand_over(house, here.conversation))))
+    assert isinstance(late, str)
+    clock.forward(days=house.settings.retention.finished_days - 1)
+    for way in (token, link, late):
+        assert run(entrance.who(house, way)) == here.conversation
+
+
+def test_the_form_that_began_opens_nothing_once_somebody_has_gone_on(house: House) -> None:
+    here, _ = run(begin(house, door="web", incoming="form", first=Clicked("branche", "optique")))
+    answer(house, here)
+    with pytest.raises(Gone):
+        run(begin(house, door="web", incoming="form", first=Clicked("branche", "optique")))
 
 
 def test_a_new_questionnaire_never_disturbs_a_session_under_way(house: House) -> None:

@@ -102,6 +102,24 @@ def test_how_many_copies_is_a_quantity_where_its_place_says_the_same(text: str, 
     assert heard("pho-copies", text) == (ReadAnswer("pho-copies", choice) if choice else NotUnderstood())
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["on m'a piraté", "je suis piratée", "j'ai un virus !!", "demande de rançon", "SOS", "aidez moi je suis attaqué !"],
+)
+def test_an_emergency_in_any_words_shows_the_first_gestures(text: str) -> None:
+    assert heard("pil-qui", text) == Commanded("emergency")
+
+
+@pytest.mark.parametrize("text", ["pas d'antivirus", "un anti-virus gratuit", "attache", "l'os"])
+def test_what_only_looks_like_an_emergency_is_none(text: str) -> None:
+    assert heard("pil-qui", text) == NotUnderstood()
+
+
+@pytest.mark.parametrize("text", ["la 2", "le 2", "2e", "choix 2", "la 2e"])
+def test_a_place_said_in_words_is_a_place(text: str) -> None:
+    assert heard("pil-qui", text) == ReadAnswer("pil-qui", "debrouille")
+
+
 def yes_and_no(question: Question) -> dict[str, str | list[str] | None]:
     found: dict[str, str | list[str] | None] = {
         "texte": question.text,
