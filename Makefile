@@ -1,6 +1,6 @@
 # Deux commandes : `make run` lance le chat, `make test` vérifie tout. Rien ici ne demande d'être administrateur.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint check bench format lock clean
+.PHONY: help run setup test lint check bench soak format lock clean
 
 BIN := .venv/bin
 
@@ -27,6 +27,10 @@ check: setup ## seulement le contenu (questions, tutoriels, textes)
 bench: setup ## mesure le serveur et récrit docs/performance.md (SHORT=1 : plus court, plus grossier)
 	@scripts/install-test-tools.sh
 	@$(BIN)/python -m bench $(if $(SHORT),--short)
+
+MINUTES ?= 10
+soak: setup ## cherche des fautes au hasard pendant MINUTES=N (10 si rien n'est dit), et dit combien de cas sont passés
+	@$(BIN)/python -m bench.soak $(MINUTES)
 
 format: setup ## met le code en forme
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import measures
+from bench import measures, telegram
 from bench.measures import DEEP, FULL, SHORT, TURNS, Cost, Pace, Size
 from bot.content import load_content
 from tests import postgresql
@@ -47,6 +47,7 @@ def _lines(size: Size) -> Iterator[str]:
     yield from _starts(size)
     yield from _costs(size)
     yield from _paces(size)
+    yield from _telegram(size)
     yield from _network(size)
 
 
@@ -57,6 +58,7 @@ def _starts(size: Size) -> Iterator[str]:
     yield "|---|---|---|"
     yield f"| from a second start to the first page, median of {size.starts} | {found['start']:.2f} s | ≤ 2 s |"
     yield f"| resident, idle after the first page | {found['idle']:.0f} MB | ≤ 150 MB |"
+    yield f"| resident, idle, after a first call of the API | {found['api']:.0f} MB | ≤ 150 MB |"
     yield f"| resident after {size.conversations:,} conversations of two turns | {found['full']:.0f} MB | |"
 
 
@@ -96,6 +98,29 @@ def _pace_rows(database: str, found: dict[str, dict[int, Pace]]) -> Iterator[str
             bare = found[f"{door}, bare"][people]
             shown = " | ".join(f"{each.turns:.0f} | {each.p50:.1f} | {each.p99:.0f}" for each in (ours, bare))
             yield f"| {database}, {door} | {people} | {shown} | {ours.turns / bare.turns:.2f} |"
+
+
+def _telegram(size: Size) -> Iterator[str]:
+    found = telegram.webhook(size.chats, size.chat_seconds)
+    yield ""
+    yield f"| Telegram's webhook, SQLite, {size.chats} chats, {size.chat_seconds:.0f} s | | bar |"
+    yield "|---|---|---|"
+    yield f"| updates a second | {found.pace:.1f} | 50 |"
+    yield f"| from an update's moment to its 200, p50 | {found.p50:.1f} ms | |"
+    yield f"| … p95 | {found.p95:.1f} ms | < 300 ms |"
+    yield f"| … p99 | {found.p99:.1f} ms | |"
+    yield f"| … the slowest | {found.slowest:.0f} ms | |"
+    told = f"{found.updates:,} ({found.old} presses on an old button, {found.twice} brought twice)"
+    yield f"| updates answered 200 | {told} | |"
+    yield f"| deliveries not answered 200, brought again | {found.again} | |"
+    yield f"| turns lost | {found.lost} | 0 |"
+    yield f"| chats that do not show their present turn in the end | {found.behind} | 0 |"
+    yield f"| left in the outbox in the end, or given up | {found.left} | 0 |"
+    yield f"| calls that Telegram refuses as badly made | {found.broken} | 0 |"
+    yield f"| calls told to come a second later (429) | {found.too_fast} | |"
+    yield f"| messages to chats, a second | {found.shown:.1f} | ≤ 30 |"
+    yield f"| shows that wait in the outbox at the last update | {found.waiting} | |"
+    yield f"| from the last update to an empty outbox | {found.drained:.1f} s | |"
 
 
 def _network(size: Size) -> Iterator[str]:

@@ -96,7 +96,10 @@ class OnTheWeb:
 
     async def _send(self, form: dict[str, str]) -> None:
         self.sent = urlencode({"id": secrets.token_urlsafe(18), **form}).encode()
-        headers = f"Content-Type: application/x-www-form-urlencoded\r\nX-Requested-With: fragment\r\n{self._cookie}"
+        headers = (
+            "Content-Type: application/x-www-form-urlencoded\r\nSec-Fetch-Site: same-origin\r\n"
+            f"X-Requested-With: fragment\r\n{self._cookie}"
+        )
         status, told, self.page = await self.line.ask("POST", "/autodiag", headers, self.sent)
         if status != 200:
             raise RuntimeError(f"{status} to {form}")

@@ -28,17 +28,22 @@ DEEP = 32
 
 @dataclass(frozen=True)
 class Size:
-    """How long to measure. `people`: conversations at each turn; `rounds`: of measures in turn."""
+    """How long to measure. `people`: conversations at each turn; `rounds`: of measures in turn.
+
+    `chats`, `chat_seconds`: of Telegram.
+    """
 
     people: int
     rounds: int
     seconds: float
     conversations: int
     starts: int
+    chats: int
+    chat_seconds: float
 
 
-FULL = Size(people=16, rounds=12, seconds=6, conversations=10_000, starts=7)
-SHORT = Size(people=6, rounds=4, seconds=2, conversations=1_000, starts=3)
+FULL = Size(people=16, rounds=12, seconds=6, conversations=10_000, starts=7, chats=300, chat_seconds=60)
+SHORT = Size(people=6, rounds=4, seconds=2, conversations=1_000, starts=3, chats=50, chat_seconds=10)
 
 
 @dataclass(frozen=True)
@@ -295,9 +300,13 @@ def starts_and_memory(size: Size) -> dict[str, float]:
                 time.sleep(0.5)
                 idle = server.memory()
         with processes.autodiag(folder) as server:
+            asyncio.run(_has_api(server))
+            time.sleep(0.5)
+            with_api = server.memory()
+        with processes.autodiag(folder) as server:
             asyncio.run(_open_many(server, size.conversations))
             full = server.memory()
-    return {"start": statistics.median(seconds), "idle": idle, "full": full}
+    return {"start": statistics.median(seconds), "idle": idle, "api": with_api, "full": full}
 
 
 async def _open_many(server: Server, conversations: int) -> None:

@@ -9,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).parent.parent
 
@@ -38,8 +39,13 @@ class Server:
 
 
 @contextmanager
-def autodiag(folder: Path, database: str | None = None) -> Iterator[Server]:
-    """The real `autodiag serve`, its data and key in `folder`; beginning conversations is not throttled."""
+def autodiag(
+    folder: Path, database: str | None = None, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
+    """The real `autodiag serve`, its data and key in `folder`; beginning conversations is not throttled.
+
+    `more`: of its environment.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = re.sub(r"(conversations_par_heure:) \d+", r"\1 100000000", (ROOT / "config.yml").read_text())
     (folder / "config.yml").write_text(config)
@@ -48,6 +54,7 @@ def autodiag(folder: Path, database: str | None = None) -> Iterator[Server]:
         "AUTODIAG_DATA_DIR": str(folder / "data"),
         "AUTODIAG_KEY_FILE": str(folder / "keys" / "master.key"),
         "AUTODIAG_HOST": "127.0.0.1",
+        **more,
     }
     if database:
         environment["AUTODIAG_DATABASE_URL"] = database

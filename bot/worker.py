@@ -75,7 +75,10 @@ async def work_for_ever(house: House, doers: Doers | None = None) -> None:
         if house.store.db.is_sqlite:
             await _patiently(house.store.db.submit(outbox.release))
         while True:
-            job = await _patiently(_take(house, known)) if len(running) < AT_ONCE else None
+            if len(running) >= AT_ONCE:  # the end of one of them rings
+                await house.bell.wait(LOOK_EVERY)
+                continue
+            job = await _patiently(_take(house, known))
             if job is None:
                 await house.bell.wait(await _until_next(house, known))
                 continue

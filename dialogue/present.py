@@ -173,9 +173,11 @@ def outside_visit(flow: Flow, session: Session) -> bool:
 
 
 def weakest_first(flow: Flow, score: Score) -> tuple[Theme, ...]:
-    """The themes, lowest cautious note first, those not scored last."""
-    notes = {theme.id: theme.range.cautious for theme in score.themes if theme.range}
-    return tuple(sorted(flow.questionnaire.themes, key=lambda theme: (theme.id not in notes, notes.get(theme.id, 0))))
+    """The themes, lowest cautious note first, at equal notes the better known first, those not scored last."""
+    notes = {theme.id: (theme.range.cautious, theme.range.high) for theme in score.themes if theme.range}
+    return tuple(
+        sorted(flow.questionnaire.themes, key=lambda theme: (theme.id not in notes, notes.get(theme.id, (0, 0))))
+    )
 
 
 def deeper(flow: Flow, session: Session) -> tuple[Section, ...]:

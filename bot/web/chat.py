@@ -149,6 +149,7 @@ def turn_page(
         question=asked.question if asked else None,
         place=session.place,
         paused=session.paused,
+        review=bool(session.review),
         left=questions_left(flow, session),
         revision=here.revision,
         past=[each for each in said if each.node in before] if now.question else said,

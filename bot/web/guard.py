@@ -5,6 +5,7 @@ Also the throttles of the web: wrong codes by client address, papers by conversa
 
 from __future__ import annotations
 
+import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +15,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +31,12 @@ WRONG_CODES = RateLimitItemPerMinute(20, 15)
 
 PAPERS = RateLimitItemPerMinute(10, 10)
 """Papers drawn for one conversation: each takes the processor for a tenth of a second."""
+
+SLOWEST = 15.0
+"""Seconds for a body to arrive whole; our longest form takes a tenth of one on a poor network."""
+
+LEFT = 499
+"""What the log says of somebody who left before the answer; nobody receives it."""
 
 ErrorPage = Callable[[Request, int, str], Awaitable[Response]]
 
@@ -70,7 +77,7 @@ class Guard:
         self.headers: Mapping[str, str] = {
             "Content-Security-Policy": policy,
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",
             "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
             "Cross-Origin-Opener-Policy": "same-origin",
             "Cross-Origin-Resource-Policy": "same-origin",
@@ -88,6 +95,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                if status in (408, 413):
+                    headers["Connection"] = "close"
                 if framed(scope):
                     headers["Content-Security-Policy"] = self.framed_policy
                 for name, value in self.headers.items():
@@ -96,6 +105,8 @@ class Guard:
 
         try:
             await self._guarded(scope, receive, sending)
+        except ClientDisconnect:
+            status = LEFT
         except Exception as error:
             # A fault of ours: a calm page, and in the log where it was, without its words.
             frames = traceback.extract_tb(error.__traceback__)[-4:]
@@ -109,17 +120,23 @@ class Guard:
             log.info("request", method=scope["method"], route=_route(scope), status=status, ms=spent)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a body that says it is too long before reading it, and one that proves it as soon as it does."""
+        """Refuse a body that says it is too long before reading it, and one that proves too long, or too slow."""
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > LARGEST:
             await self._answer(scope, receive, send, 413, "too_big")
             return
-        read = 0
+        read, whole, until = 0, False, asyncio.get_running_loop().time() + SLOWEST
 
         async def receiving() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
+            nonlocal read, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise Problem(408, "too_slow") from None
+            read, whole = read + len(message.get("body", b"")), not message.get("more_body", False)
             if read > LARGEST:
                 raise Problem(413, "too_big")
             return message
@@ -128,8 +145,6 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, status: int, code: str) -> None:
         response = await self.error_page(Request(scope), status, code)
-        if status == 413:
-            response.headers["Connection"] = "close"
         await response(scope, receive, send)
 
 

@@ -38,18 +38,20 @@ async def make(request: Request) -> Response:
     conversation = await door.conversation(request)
     if conversation is None:
         return door.view.page(request, "lost.html", status=403)
+    kept = form.fields.get("lien", "")
+    if not _TOKEN.fullmatch(kept) or await who(door.house, kept) != conversation:
+        kept = ""
     match form.fields.get("faire"):
         case "lien":
             token = await open_way(door.house, conversation, "link")
-            address = f"{door.house.settings.server.public_url}/r/{token}"
-            return _keep_page(door, request, address=address, picture=_picture(address))
+            return _keep_page(door, request, kept=token)
         case "telegram":
             telegram = await _telegram(door, conversation)
             if not telegram:
-                return _keep_page(door, request, status=503, notice="telegram_silent")
-            return _keep_page(door, request, telegram=telegram, picture=_picture(telegram))
+                return _keep_page(door, request, status=503, kept=kept, notice="telegram_silent")
+            return _keep_page(door, request, kept=kept, telegram=telegram)
         case "code":
-            return _keep_page(door, request, code=await hand_over(door.house, conversation))
+            return _keep_page(door, request, kept=kept, code=await hand_over(door.house, conversation))
         case "fermer":
             await close_ways(door.house, conversation, "link")
             return _keep_page(door, request, notice="links_closed")
@@ -112,19 +114,20 @@ def _keep_page(
     request: Request,
     *,
     status: int = 200,
-    address: str = "",
+    kept: str = "",
     telegram: str = "",
-    picture: Markup | str = "",
     code: str = "",
     notice: str = "",
 ) -> Response:
+    """`kept`: the token of a link already made in this page, which a code asked for next must not hide."""
     return door.view.page(
         request,
         "keep.html",
         status=status,
-        address=address,
+        kept=kept,
+        address=f"{door.house.settings.server.public_url}/r/{kept}" if kept else "",
         telegram=telegram,
-        picture=picture,
+        picture=_picture,
         code=code,
         notice=notice,
     )

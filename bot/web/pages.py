@@ -10,10 +10,8 @@ from bot.web.door import door_of
 from bot.web.example import example as example_session
 from bot.web.form import Problem
 from bot.web.result import shown
+from bot.web.view import POSTERS
 from store.engine import Unavailable
-
-POSTERS = ("fiche-urgence", "regles-une-page")
-"""The tutorials that have a poster to fill in: templates/posters/<id>.html."""
 
 
 async def example(request: Request) -> Response:
@@ -49,8 +47,12 @@ async def glossary(request: Request) -> Response:
 
 
 async def emergency(request: Request) -> Response:
-    """First gestures under attack."""
-    return door_of(request).view.page(request, "emergency.html", shared=True)
+    """First gestures under attack. A device that holds a cookie, whatever it opens, is offered its way back."""
+    door = door_of(request)
+    known = door.cookie in request.cookies
+    response = door.view.page(request, "emergency.html", shared=not known, known=known)
+    response.headers.add_vary_header("Cookie")
+    return response
 
 
 async def legal(request: Request) -> Response:

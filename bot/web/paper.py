@@ -11,6 +11,8 @@ from bot.house import House
 from bot.turn import Present
 from bot.web.chat import turn_page
 from bot.web.door import door_of
+from bot.web.frame import UNDER, frame_of
+from bot.web.view import see
 from papers.locked import BadPassphrase
 
 
@@ -32,6 +34,11 @@ async def result_paper(request: Request) -> Response:
         return turn_page(door, request, here, status=422, notice="passphrase", wrong=str(bad))
     headers = {"Content-Disposition": 'attachment; filename="autodiag-resultat.pdf"', "Cache-Control": "no-store"}
     return Response(drawn, media_type="application/pdf", headers=headers)
+
+
+async def back_to_result(request: Request) -> Response:
+    """The address of the PDF, opened or reloaded: it has nothing to draw without its form."""
+    return see(UNDER if frame_of(request) else "/autodiag")
 
 
 def _draw(house: House, here: Present, passphrase: str | None) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from dialogue.engine import counted, result
@@ -54,6 +55,7 @@ class Shown:
     middling_from: int
     satisfying_from: int
     bars: tuple[Bar, ...]
+    unsure: bool
     branch: Bar | None
     alerts: tuple[Alert, ...]
     first: tuple[Todo, ...]
@@ -64,16 +66,18 @@ class Shown:
 
 
 def shown(flow: Flow, session: Session, words: Words) -> Shown:
-    """The result of this session."""
+    """The result of this session. Of two themes with the same cautious note, the one known stands first."""
     score, book, answers = result(flow, session), flow.questionnaire, counted(flow, session)
     rooms = {theme.id: theme for theme in score.themes}
+    weakest = sorted(weakest_first(flow, score), key=lambda theme: _strength(rooms[theme.id]))
     todos = tuple(_todo(flow, words, action) for action in score.actions)
     return Shown(
         score=score,
         level=level_words(words, score),
         middling_from=book.scale.middling_from,
         satisfying_from=book.scale.satisfying_from,
-        bars=tuple(_bar(book, rooms[theme.id], theme.title) for theme in weakest_first(flow, score)),
+        bars=tuple(_bar(book, rooms[theme.id], theme.title) for theme in weakest),
+        unsure=any(room.range and room.range.cautious < room.range.high for room in score.themes),
         branch=_bar(book, score.branch, flow.section[score.branch.id].title) if score.branch else None,
         alerts=tuple(_alert(flow, words, node, answers[node]) for node in score.alerts),
         first=todos[: book.scale.shown],
@@ -82,6 +86,10 @@ def shown(flow: Flow, session: Session, words: Words) -> Shown:
         deeper=deeper(flow, session),
         outside=outside_visit(flow, session),
     )
+
+
+def _strength(room: RoomScore) -> tuple[bool, Fraction, bool]:
+    return room.range is None, room.range.cautious if room.range else Fraction(0), room.status == "to_check"
 
 
 def _bar(book: Questionnaire, room: RoomScore, title: str) -> Bar:

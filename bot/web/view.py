@@ -28,9 +28,15 @@ from scoring.score import unit
 
 FOLDER: Final = Path(__file__).parent
 FRAGMENT: Final = "fragment"
+POSTERS: Final = ("fiche-urgence", "regles-une-page")
+"""The tutorials that have a poster to fill in: templates/posters/<id>.html."""
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 _FOR_A_DAY: Final = "public, max-age=86400, stale-while-revalidate=2592000"
 """For an address that others have pasted: a correction of ours reaches them within a day, and nobody waits for it."""
+_SIGN: Final = re.compile(r" (?=[?!:;»](?!\w))")
+_UNIT: Final = re.compile(r" (?<=[\d}] )(?=(?:h|min|%)(?![\w}]))")
+_PIECE: Final = re.compile(r"\b([Ee]|Wi)-(?=mail|Fi)")
+_DIGITS: Final = re.compile(r" (?:(?<=\d )(?=\d{1,3}\b)|(?<=\d\u00a0h )(?=\d))")
 _LINK: Final = re.compile(r"https?://[^\s<>«»]*[\w/]|17cyber\.gouv\.fr")
 
 
@@ -58,7 +64,7 @@ class View:
         self.loader = (FOLDER / "static" / "integrer.js").read_bytes()
         self._templates = Environment(
             loader=FunctionLoader(_template),
-            finalize=lambda value: typeset(value) if type(value) is str else value,
+            finalize=lambda value: bound(typeset(value)) if type(value) is str else value,
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -76,6 +82,7 @@ class View:
             style=Markup(style),  # noqa: S704 — our own file
             script_path=f"/static/{script_name}",
             mark_path=f"/static/{mark_name}",
+            posters=POSTERS,
             again={},
             notice="",
             wrong="",
@@ -147,9 +154,16 @@ def prose(text: str) -> Markup:
 
 
 def typeset(text: str) -> str:
-    """French punctuation held to its word by spaces that do not break; "e-mail" and "Wi-Fi" held in one piece."""
-    held = re.sub(r" (?=[?!:;»](?![\w]))", "\u00a0", text).replace("« ", "«\u00a0")
-    return re.sub(r"\b([Ee]|Wi)-(?=mail|Fi)", "\\1-\u2060", held)
+    """French punctuation and units held to their word by spaces that do not break; so are "e-mail" and "Wi-Fi"."""
+    if " " in text:
+        text = _SIGN.sub("\u00a0", text).replace("« ", "«\u00a0")
+        text = _UNIT.sub("\u00a0", text)
+    return _PIECE.sub("\\1-\u2060", text) if "-" in text else text
+
+
+def bound(text: str) -> str:
+    """Numbers in groups of digits held in one piece. Not for a template: its drawings are made of numbers apart."""
+    return _DIGITS.sub("\u00a0", text) if " " in text else text
 
 
 def phone_link(number: str) -> str:
@@ -179,7 +193,7 @@ def _template(name: str) -> str:
 
 
 def _linked(line: str) -> str:
-    line = typeset(line)
+    line = bound(typeset(line))
     out, at = "", 0
     for found in _LINK.finditer(line):
         address = found[0] if found[0].startswith("http") else f"https://{found[0]}"

@@ -88,7 +88,7 @@ DEFECTS = {
     "a choice called nsp": (
         PILOTAGE, "id: depanneur", "id: nsp", "", PILOTAGE, "- id: depanneur", "en double, ou réservé"),
     "na without its words": (
-        PILOTAGE, "    na_libelle: Je travaille seul(e)\n", "", "", PILOTAGE, "na_permis: true", "na_libelle"),
+        PILOTAGE, "    na_libelle: Il n'y a que moi\n", "", "", PILOTAGE, "na_permis: true", "na_libelle"),
     "an id too long": (
         PILOTAGE, "id: depanneur", "id: depanneur-bien-trop-longue", "", PILOTAGE, "- id: depanneur", "24 caractères"),
     "an id with a capital": (
@@ -174,8 +174,8 @@ DEFECTS = {
         PILOTAGE, "Un dépanneur, appelé au besoin", "Un dépanneur, appelé au besoin, et au besoin seulement", "",
         PILOTAGE, "libelle: Un dépanneur", "48 au plus"),
     "a na label too long": (
-        PILOTAGE, "Je travaille seul(e)", "Je travaille seul(e) et je ne compte sur personne d'autre", "", PILOTAGE,
-        "na_libelle: Je", "48 au plus"),
+        PILOTAGE, "Il n'y a que moi", "Il n'y a que moi et je ne compte sur personne d'autre", "", PILOTAGE,
+        "na_libelle: Il", "48 au plus"),
     "a remark too long": (
         PILOTAGE, "bien: \"Bien : ", "bien: \"Bien, très bien, et même vraiment très très bien : ", "", PILOTAGE,
         "bien:", "90 au plus"),

@@ -96,7 +96,7 @@ class Manager:
             f"{server.address}/autodiag",
             data=form,
             cookies=self.cookies,
-            headers={"X-Requested-With": "fragment"},
+            headers={"X-Requested-With": "fragment", "Origin": server.address},
             verify=False,
             timeout=30,
         )

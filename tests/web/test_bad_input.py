@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterator
 
@@ -9,11 +10,13 @@ import pytest
 from httpx import Response
 from sqlalchemy import func, select
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from bot.house import House
 from bot.web.app import create_app
 from store import tables
 from store.engine import Unavailable
+from tests.web.conftest import client_of
 from tests.web.visitor import Visitor
 
 pytestmark = pytest.mark.databases("sqlite", because="what a door refuses never reaches the database")
@@ -134,6 +137,37 @@ def test_a_body_without_end_is_not_read_to_its_end(visitor: Visitor) -> None:
     says_no(page, 413)
 
 
+def played(house: House, messages: list[Message]) -> list[Message]:
+    """What the server sends to somebody whose body comes as these messages, and then not at all."""
+    sent: list[Message] = []
+    headers = [(b"content-type", FORM.encode()), (b"host", b"localhost:8000"), (b"origin", b"http://localhost:8000")]
+    scope = {"type": "http", "method": "POST", "path": "/autodiag", "query_string": b"", "headers": headers}
+
+    async def receive() -> Message:
+        return messages.pop(0) if messages else await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(create_app(house)(scope, receive, send))
+    return sent
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.web.guard.SLOWEST", 0.05)
+    start, *bodies = played(house, [{"type": "http.request", "body": b"id=1", "more_body": True}])
+    assert start["status"] == 408
+    assert (b"connection", b"close") in start["headers"]
+    assert "trop de temps à arriver" in b"".join(each["body"] for each in bodies).decode()
+
+
+def test_who_leaves_in_the_middle_of_a_body_is_no_fault(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    played(house, [{"type": "http.request", "body": b"id=1", "more_body": True}, {"type": "http.disconnect"}])
+    logged = "".join(capsys.readouterr())
+    assert "fault" not in logged
+    assert "ClientDisconnect" not in logged
+
+
 @pytest.mark.parametrize("cookie", ["", "faux", "a" * 40, "a" * 5000])
 def test_a_wrong_token_is_told_how_to_come_back(house: House, midway: Visitor, cookie: str) -> None:
     form, before = midway.choices(), rows(house)
@@ -161,7 +195,14 @@ def test_a_wrong_return_link(house: House, visitor: Visitor, token: str) -> None
 
 
 @pytest.mark.parametrize(
-    "headers", [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "https://autre.example"}]
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://autre.example"},
+        {"origin": "null"},
+        {"origin": ""},
+    ],
 )
 def test_a_form_from_another_site(house: House, midway: Visitor, headers: dict[str, str]) -> None:
     before, form = rows(house), midway.choices()
@@ -170,7 +211,14 @@ def test_a_form_from_another_site(house: House, midway: Visitor, headers: dict[s
     assert rows(house) == before
 
 
-def test_our_own_form_under_no_referrer_has_a_null_origin(midway: Visitor) -> None:
+def test_a_form_that_says_nothing_of_where_it_comes_from(house: House, midway: Visitor) -> None:
+    before, form = rows(house), midway.choices()
+    del midway.client.headers["origin"]
+    says_no(midway.send(form, choice=form.buttons[0][1]), 403)
+    assert rows(house) == before
+
+
+def test_what_the_browser_says_of_the_site_goes_before_the_origin(midway: Visitor) -> None:
     form = midway.choices()
     headers = {"origin": "null", "sec-fetch-site": "same-origin"}
     data = {**form.fields, "choice": form.buttons[0][1]}
@@ -236,7 +284,7 @@ def test_a_flood_of_beginnings_is_slowed_and_answers_are_not(house: House) -> No
     few = house.settings.server.model_copy(update={"conversations_per_hour": 2})
     object.__setattr__(house, "settings", house.settings.model_copy(update={"server": few}))
     app = create_app(house)
-    visitors = [Visitor(TestClient(app)) for _ in range(3)]
+    visitors = [Visitor(client_of(app)) for _ in range(3)]
     assert [each.answer().status_code for each in visitors] == [200, 200, 429]
     says_no(visitors[2].page, 429)
     for place in (1, 0, 0, 0, 0):

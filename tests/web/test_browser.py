@@ -168,6 +168,31 @@ def test_a_lost_network_keeps_what_was_pressed(house: House, phone: Phone) -> No
     assert conversations(house) == 1
 
 
+def test_only_the_last_choice_pressed_offline_looks_pressed(phone: Phone) -> None:
+    context = phone()
+    page = opened(context)
+    answer(page, 1)
+    context.set_offline(True)
+    for place in (1, 2):
+        page.locator("form.choices > fieldset button").nth(place).click()
+        expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.locator(".pressed")).to_have_count(1)
+    expect(page.locator("form.choices > fieldset button").nth(2)).to_have_class(re.compile("pressed"))
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_weak_passphrase_is_told_where_it_was_typed(phone: Phone, script: bool) -> None:
+    page = opened(phone(script=script))
+    to_result(page)
+    page.get_by_label("Une phrase de passe").fill("chat")
+    page.get_by_role("button", name="Garder mon résultat en PDF").click()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(page.get_by_label("Une phrase de passe")).to_be_focused()
+    expect(page.get_by_label("Une phrase de passe")).to_be_in_viewport()
+    page.goto(page.url)
+    expect(page.locator("h1.level")).to_have_count(1)
+
+
 def test_an_answer_lost_on_its_way_back_is_sent_again_and_counts_once(house: House, phone: Phone) -> None:
     page = opened(phone())
     lost = 0

@@ -16,6 +16,7 @@ from bot.house import House
 from bot.web.app import create_app
 from store import tables
 from tests.conftest import Clock
+from tests.web.conftest import client_of
 from tests.web.visitor import Visitor, forms
 
 pytestmark = pytest.mark.databases("sqlite", because="tests/bot/test_turn.py opens and closes ways on both")
@@ -131,13 +132,62 @@ def test_erasing_says_goodbye_and_leaves_nothing(house: House, visitor: Visitor)
 def test_the_page_about_data_says_on_what_ground_and_how_long(house: House, visitor: Visitor) -> None:
     page = visitor.open("/vos-donnees").text
     assert house.settings.legal.basis in page
-    assert "sauvegardes sont gardées 30 jours au plus" in page
+    assert "ce qui est effacé en disparaît au bout de 30 jours au plus" in page
 
 
 def test_the_emergency_page_promises_nothing_to_who_has_not_begun(visitor: Visitor) -> None:
     page = visitor.open("/urgence")
     assert "vous attendent ici" not in page.text
     assert "public" in page.headers["cache-control"]
+
+
+def test_who_has_begun_finds_the_way_back_from_the_emergency_page(visitor: Visitor) -> None:
+    assert "Revenir à mes questions" not in visitor.open("/urgence").text
+    visitor.open("/")
+    visitor.answer()
+    page = visitor.open("/urgence")
+    assert re.search(r'href="/autodiag">Revenir à mes questions', page.text)
+    assert page.headers["cache-control"] == "no-store"
+    assert "Cookie" in page.headers["vary"]
+
+
+def test_a_code_does_not_hide_the_link_just_made_and_shows_no_other(house: House, visitor: Visitor) -> None:
+    visitor.answer()
+    visitor.open("/mon-lien")
+    visitor.press("faire", "lien")
+    link = re.search(r'class="key">([^<]+)', visitor.page.text)
+    assert link
+    page = visitor.press("faire", "code").text
+    assert 'class="code"' in page
+    assert link[1] in page
+    assert page.count("data-focus") == 1
+    stranger = Visitor(client_of(create_app(house)))
+    stranger.answer()
+    sent = {"id": "z" * 24, "faire": "code", "lien": link[1].rpartition("/")[2]}
+    assert 'class="key"' not in stranger.client.post("/mon-lien", data=sent).text
+
+
+def test_after_a_tutorial_questions_are_checked_again_not_numbered(visitor: Visitor) -> None:
+    visitor.to_result()
+    tutorial = next(form for form in forms(visitor.page) if ("command", "tutorial") in form.buttons)
+    visitor.send(tutorial, command="tutorial")
+    while "Étape suivante" in visitor.page.text:
+        visitor.command("next")
+    page = visitor.command("done").text
+    assert "On revérifie" in page
+    assert not re.search(r"Question \d+ sur", page)
+    assert 'class="past"' not in page
+
+
+def test_a_tutorial_that_has_a_poster_offers_it_at_both_ends(visitor: Visitor) -> None:
+    visitor.to_result()
+    tutorial = next(form for form in forms(visitor.page) if ("command", "tutorial") in form.buttons)
+    visitor.send(tutorial, command="tutorial", word="fiche-urgence")
+    shown = ["/affiches/fiche-urgence" in visitor.page.text]
+    while "Étape suivante" in visitor.page.text:
+        visitor.command("next")
+        shown.append("/affiches/fiche-urgence" in visitor.page.text)
+    assert shown == [True, *[False] * (len(shown) - 2), True]
 
 
 def test_telegram_is_offered_only_where_it_is_on(
@@ -148,7 +198,7 @@ def test_telegram_is_offered_only_where_it_is_on(
     visitor.client.post("/mon-lien", data={"id": "z" * 24, "faire": "telegram"})
     on = house.settings.telegram.model_copy(update={"token": SecretStr("123:abc")})
     here = replace(house, settings=house.settings.model_copy(update={"telegram": on}), doors={})
-    visitor = Visitor(TestClient(create_app(here), base_url="http://localhost:8000"))
+    visitor = Visitor(client_of(create_app(here)))
     visitor.answer()
     visitor.open("/mon-lien")
     silent = visitor.press("faire", "telegram")
@@ -159,7 +209,7 @@ def test_telegram_is_offered_only_where_it_is_on(
     link = re.search(r'href="https://t\.me/autodiag_bot\?start=code-([A-Z0-9]{8})"', page)
     assert link
     assert 'class="qr"' in page
-    other = TestClient(create_app(house), base_url="http://localhost:8000")
+    other = client_of(create_app(house))
     assert other.post("/code", data={"id": "z" * 24, "code": link[1]}).status_code == 200
 
 

@@ -9,13 +9,12 @@ from urllib.parse import quote
 import pytest
 from httpx import Response
 from sqlalchemy import select
-from starlette.testclient import TestClient
 
 from bot.house import House
 from bot.web.app import create_app
 from bot.web.frame import leaving
 from store import tables
-from tests.web.conftest import with_server
+from tests.web.conftest import client_of, with_server
 from tests.web.test_bad_input import rows, says_no
 from tests.web.visitor import Visitor, forms
 
@@ -31,7 +30,7 @@ def frames(house: House) -> Iterator[Callable[[], Visitor]]:
     app = create_app(with_server(house, framed_by=SITES))
 
     def new() -> Visitor:
-        client = TestClient(app, base_url="http://localhost:8000")
+        client = client_of(app)
         client.event_hooks["response"].append(answers.append)
         return Visitor(client, START)
 
@@ -54,7 +53,7 @@ def test_only_the_sites_of_the_settings_may_show_the_frame(framed: Visitor) -> N
     for path in (START, "/integre", "/integre/nulle-part", "/integre/mon-lien"):
         page = framed.open(path)
         assert ancestors(page) == " ".join(SITES), path
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
         assert page.headers["cache-control"] == "no-store"
     refused = framed.client.post("/integre", data={"id": "court"})
     assert ancestors(refused) == " ".join(SITES)
@@ -126,7 +125,7 @@ def test_a_link_that_leaves_keeps_what_it_already_said() -> None:
 
 
 def test_an_address_without_a_form_shows_the_welcome_even_to_a_known_device(house: House) -> None:
-    known = Visitor(TestClient(create_app(with_server(house, framed_by=SITES)), base_url="http://localhost:8000"))
+    known = Visitor(client_of(create_app(with_server(house, framed_by=SITES))))
     known.answer()
     page = known.open(START)
     assert "Première question" in page.text
@@ -134,7 +133,7 @@ def test_an_address_without_a_form_shows_the_welcome_even_to_a_known_device(hous
 
 
 def test_the_cookie_opens_nothing_in_the_frame(house: House) -> None:
-    known = Visitor(TestClient(create_app(with_server(house, framed_by=SITES)), base_url="http://localhost:8000"))
+    known = Visitor(client_of(create_app(with_server(house, framed_by=SITES))))
     known.answer()
     before, form = rows(house), known.choices()
     for path in ("/integre", "/integre/questions", "/integre/mon-lien", "/integre/resultat.pdf"):
@@ -204,6 +203,6 @@ def test_the_link_made_in_the_frame_opens_a_page_of_its_own(house: House, framed
     framed.page = framed.client.post("/integre/mon-lien", data={**framed.choices().fields, "faire": "lien"})
     found = re.search(r'href="http://localhost:8000(/r/[^"]+)"', framed.page.text)
     assert found
-    alone = Visitor(TestClient(create_app(house), base_url="http://localhost:8000"), found[1])
+    alone = Visitor(client_of(create_app(house)), found[1])
     alone.send(next(form for form in forms(alone.page) if form.action == found[1]))
     assert "gérée par un siège" in alone.page.text

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from starlette.testclient import TestClient
 
 from bot.house import House
 from bot.web.app import create_app
+from tests.web.conftest import client_of
 from tests.web.visitor import Visitor
 
 pytestmark = pytest.mark.databases("sqlite", because="headers do not depend on the database")
@@ -29,7 +29,7 @@ def test_every_answer_is_guarded(visitor: Visitor, path: str) -> None:
         assert rule in policy
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] == "same-origin"
     assert "geolocation=()" in headers["permissions-policy"]
 
 
@@ -49,7 +49,8 @@ def test_personal_pages_are_not_kept_by_anyone(visitor: Visitor) -> None:
 def test_the_cookie_is_locked(house: House) -> None:
     over_https = house.settings.server.model_copy(update={"public_url": "https://autodiag.example"})
     object.__setattr__(house, "settings", house.settings.model_copy(update={"server": over_https}))
-    client = TestClient(create_app(house), base_url="https://autodiag.example", follow_redirects=False)
+    client = client_of(create_app(house), "https://autodiag.example")
+    client.follow_redirects = False
     cookie = Visitor(client).answer().headers["set-cookie"]
     assert cookie.startswith("__Host-autodiag=")
     for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/", "Max-Age=7776000"):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.databases("sqlite", because="a drawing only reads, what
 
 
 def paper_form(visitor: Visitor) -> PageForm:
-    return next(form for form in forms(visitor.page) if form.action.endswith("/resultat.pdf"))
+    return next(form for form in forms(visitor.page) if "/resultat.pdf#" in form.action)
 
 
 @pytest.fixture(params=["/", "/integre"])
@@ -55,9 +55,16 @@ def test_a_passphrase_that_cannot_lock_is_told_beside_its_field(finished: Visito
     says_no(page, 422)
     assert said in page.text
     assert page.text.partition("<template")[0].count('role="alert"') == 1
-    assert 'aria-describedby="phrase-dit"' in page.text
+    assert 'aria-invalid="true" aria-describedby="phrase-dit"' in page.text
     assert f'value="{phrase}"' not in page.text
     assert finished.send(paper_form(finished)).headers["content-type"] == "application/pdf"
+
+
+def test_the_address_of_the_paper_reloaded_is_the_result(finished: Visitor) -> None:
+    finished.client.follow_redirects = False
+    for path, result in (("/resultat.pdf", "/autodiag"), ("/integre/resultat.pdf", "/integre")):
+        page = finished.client.get(path)
+        assert (page.status_code, page.headers["location"]) == (303, result)
 
 
 def test_there_is_no_paper_before_a_result_nor_for_a_stranger(visitor: Visitor) -> None:

@@ -8,7 +8,8 @@ let sending = false, unsent = null, arrived = 0;
 function send(form, submitter, moving = false) {
   const body = new URLSearchParams(new FormData(form));
   if (submitter?.name) body.append(submitter.name, submitter.value);
-  submitter?.classList.add("pressed");
+  if (!sending) find(".pressed")?.classList.remove("pressed");
+  if (!sending) submitter?.classList.add("pressed");
   return post({ address: submitter?.getAttribute("formaction") ?? form.getAttribute("action"), body, form, moving });
 }
 
@@ -39,7 +40,7 @@ function swap(page, moving) {
   at = next.dataset.at;
   arrived = performance.now();
   reveal();
-  if (moved) next.scrollIntoView();
+  if (moved) next.scrollIntoView({ behavior: "instant" });
   (next.querySelector("[data-focus]") ?? next.querySelector("h1, h2"))?.focus({ preventScroll: moved });
 }
 
