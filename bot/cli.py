@@ -9,12 +9,15 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from bot.settings import Settings, SettingsError, load_settings
 from referential.yamlfile import Faults
+
+if TYPE_CHECKING:
+    from bot.house import House
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
 db_app = typer.Typer(no_args_is_help=True, help="La base : la mettre à niveau, la vérifier.")
@@ -39,6 +42,21 @@ def _settings() -> Settings:
         return load_settings()
     except SettingsError as error:
         _stop(1, *error.sentences)
+
+
+def _house() -> House:
+    """The house beside a server, if there is one; stops with what is wrong when it can't be opened."""
+    from bot.house import open_house
+    from store.engine import Unavailable
+    from store.keys import KeyProblem
+    from store.migrations import MigrationProblem
+
+    try:
+        return open_house(_settings())
+    except Faults as found:
+        _stop(1, *found.faults)
+    except (KeyProblem, MigrationProblem, Unavailable) as error:
+        _stop(1, error)
 
 
 @app.command()
@@ -90,10 +108,7 @@ def chat(
     from rich.console import Console
 
     from bot import terminal
-    from bot.house import open_house
     from store.engine import Unavailable
-    from store.keys import KeyProblem
-    from store.migrations import MigrationProblem
 
     async def ask() -> str | None:
         try:
@@ -102,12 +117,7 @@ def chat(
             return None
 
     console = Console()
-    try:
-        house = open_house(_settings())
-    except Faults as found:
-        _stop(1, *found.faults)
-    except (KeyProblem, MigrationProblem, Unavailable) as error:
-        _stop(1, error)
+    house = _house()
     try:
         asyncio.run(terminal.chat(house, console, ask, trial=trial))
     except KeyboardInterrupt:
@@ -238,17 +248,9 @@ def stats() -> None:
     from rich.console import Console
 
     from bot import stats as figures
-    from bot.house import open_house
     from store.engine import Unavailable
-    from store.keys import KeyProblem
-    from store.migrations import MigrationProblem
 
-    try:
-        house = open_house(_settings())
-    except Faults as found:
-        _stop(1, *found.faults)
-    except (KeyProblem, MigrationProblem, Unavailable) as error:
-        _stop(1, error)
+    house = _house()
     try:
         found_figures = house.store.db.read(lambda tx: figures.read(tx, house.today()))
         Console().print(figures.table(found_figures, house.flow))
