@@ -44,6 +44,17 @@ def _settings() -> Settings:
         _stop(1, *error.sentences)
 
 
+def _testing(settings: Settings) -> None:
+    """Take the variables of tests, where they may stand, and say so; stops where they may not."""
+    from bot import testing
+
+    try:
+        if testing.begin(settings):
+            print("Attention : réglage d'essai. Ce processus peut être arrêté à tout moment par un test.")
+    except SettingsError as error:
+        _stop(1, *error.sentences)
+
+
 def _house() -> House:
     """The house beside a server, if there is one; stops with what is wrong when it can't be opened."""
     from bot.house import open_house
@@ -71,6 +82,7 @@ def serve() -> None:
 
     settings = _settings()
     configure_logs(settings.server.log_level)
+    _testing(settings)
     new_key = not settings.storage.key_file.exists()
     try:
         house = open_house(settings, own=True)

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection
 
 from bot.house import House
-from store import codes, conversations, inbox, outbox, ways
+from store import codes, conversations, faults, inbox, outbox, ways
 from store.engine import Unavailable
 from store.outbox import Job
 
@@ -115,6 +115,7 @@ async def _take(house: House, doers: Doers) -> Job | None:
 async def _do(house: House, doers: Doers, job: Job) -> None:
     save: Save | None = None
     mark: Save = partial(outbox.done, job=job.id)
+    faults.point(f"before {job.kind}")
     try:
         save = await doers[job.kind](house, job)
     except Later as later:
@@ -138,6 +139,7 @@ async def _do(house: House, doers: Doers, job: Job) -> None:
             save(tx)
         mark(tx)
 
+    faults.point(f"after {job.kind}")
     await _insist(house, settle)
 
 

@@ -24,6 +24,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 
+from store import faults
+
 T = TypeVar("T")
 Work = Callable[[Connection], T]
 
@@ -77,6 +79,7 @@ class Database:
         else:
             self.writer = _postgresql_engine(url, patience)
             self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        faults.watch(self.writer)
         self._turnstile = threading.Lock()
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
