@@ -50,7 +50,9 @@ def _testing(settings: Settings) -> None:
 
     try:
         if testing.begin(settings):
-            print("Attention : réglage d'essai. Ce processus peut être arrêté à tout moment par un test.")
+            print(
+                "Attention : réglage d'essai. Un test peut arrêter ce processus, ou changer l'heure.", file=sys.stderr
+            )
     except SettingsError as error:
         _stop(1, *error.sentences)
 
@@ -62,8 +64,10 @@ def _house() -> House:
     from store.keys import KeyProblem
     from store.migrations import MigrationProblem
 
+    settings = _settings()
+    _testing(settings)
     try:
-        return open_house(_settings())
+        return open_house(settings)
     except Faults as found:
         _stop(1, *found.faults)
     except (KeyProblem, MigrationProblem, Unavailable) as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
+from bot import testing
 from bot.bell import Bell
 from bot.content import Content, load_content
 from bot.settings import Settings
@@ -16,17 +17,15 @@ from dialogue.flow import Flow, autodiag
 from dialogue.words import Words
 from referential.model import Questionnaire
 from store import flows
+from store.clock import Clock
 from store.open import Store, open_store
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class House:
-    """See the module. `pinned`: the flows of sessions begun on an earlier version, by fingerprint, as they are met.
+    """See the module. `now` is the one time of the house: the database's clock, followed by `keep_time`.
 
+    `pinned`: the flows of sessions begun on an earlier version, by fingerprint, as they are met.
     `bell` wakes the worker when something is put in the outbox; `doors`: what a door keeps while the process lives;
     `watchers` are told of each turn: its door, its outcome, its seconds.
     """
@@ -35,11 +34,16 @@ class House:
     store: Store
     content: Content
     words: Words
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = field(default_factory=Clock)
     pinned: dict[str, Flow] = field(default_factory=dict)
     bell: Bell = field(default_factory=Bell)
     doors: dict[str, Any] = field(default_factory=dict)
     watchers: list[Callable[[str, str, float], None]] = field(default_factory=list)
+
+    def keep_time(self, tx: Connection) -> None:
+        """Set the clock by the database's now and then: called by who works, in a transaction of theirs."""
+        if isinstance(self.now, Clock):
+            self.now.follow(tx)
 
     @property
     def flow(self) -> Flow:
@@ -73,9 +77,15 @@ class House:
 
 
 def open_house(
-    settings: Settings, *, own: bool = False, now: Callable[[], datetime] = _now, content: Content | None = None
+    settings: Settings,
+    *,
+    own: bool = False,
+    now: Callable[[], datetime] | None = None,
+    content: Content | None = None,
 ) -> House:
     """Read the content (or take it), open the store, keep the current flow. `own`: for the process that serves.
+
+    `now`: another clock than the database's, for tests in this process.
 
     Raises Faults (content), KeyProblem, AlreadyOwned, MigrationProblem or Unavailable, each with a French sentence.
     """
@@ -86,4 +96,6 @@ def open_house(
     kept = flow.questionnaire.model_dump_json()
     store.db.write(lambda tx: flows.pin(tx, flow.fingerprint, flow.id, flow.version, kept))
     words = Words(settings, content.tutorials, content.referential.glossary)
-    return House(settings, store, content, words, now)
+    house = House(settings, store, content, words, now or testing.clock())
+    store.db.read(house.keep_time)
+    return house

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from rich.console import Group
 from rich.table import Table
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from dialogue.flow import Flow
 from store import outbox, tables, tallies
@@ -49,9 +49,11 @@ def read(tx: Connection, today: date) -> Figures:
         .where(kept.c.trial.is_(False))
         .group_by(kept.c.step, silent)
     ).all()
-    states = tx.execute(
-        select(jobs.c.state, func.count().label("n")).where(jobs.c.state != outbox.DONE).group_by(jobs.c.state)
-    )
+    by_state = select(jobs.c.state, func.count().label("n")).group_by(jobs.c.state)
+    states = [
+        *tx.execute(by_state.where(jobs.c.settled_at.is_(None))),
+        *tx.execute(by_state.where(text(tables.GIVEN_UP))),
+    ]
     return Figures(
         reached=tallies.totals(tx),
         going={row.step or "": row.n for row in rows if not row.silent},

@@ -6,14 +6,22 @@ One rule: a variable of tests without AUTODIAG_TEST=1, or at a public https addr
 from __future__ import annotations
 
 import os
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from bot.settings import PREFIX, Settings, SettingsError
 from store import faults
+from store.clock import Clock
 
 TEST = f"{PREFIX}TEST"
 FAULTS = f"{TEST}_FAULTS"
 """The file that says at which write to die: store/faults.py."""
+CLOCK = f"{TEST}_CLOCK"
+"""The file of the seconds to add to the time. Written at any moment, it moves every process that has it."""
+LOOK_EVERY = 0.2
+"""Seconds between two looks at the outbox when the clock may jump."""
 
 
 def begin(settings: Settings) -> bool:
@@ -28,3 +36,20 @@ def begin(settings: Settings) -> bool:
     if file := os.environ.get(FAULTS):
         faults.arm(faults.Plan(Path(file)))
     return True
+
+
+def clock() -> Clock:
+    """The clock of the house: moved by a file under the test setting, and never otherwise."""
+    file = os.environ.get(CLOCK) if os.environ.get(TEST) == "1" else None
+    return Clock(partial(_offset, Path(file))) if file else Clock()
+
+
+def look_every(usual: float) -> float:
+    """How often a worker looks at the outbox: often enough not to sleep through a day that a test makes pass."""
+    return min(usual, LOOK_EVERY) if os.environ.get(CLOCK) else usual
+
+
+def _offset(file: Path) -> timedelta:
+    with suppress(OSError, ValueError):
+        return timedelta(seconds=float(file.read_text(encoding="ascii")))
+    return timedelta(0)

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
@@ -66,6 +67,15 @@ def of_conversation(*, nullable: bool = False, primary_key: bool = False) -> Col
     target = ForeignKey("conversations.id", ondelete="CASCADE")
     return Column("conversation", Text, target, nullable=nullable, primary_key=primary_key)
 
+
+def only_where(condition: str, *indexes: tuple[str, ...]) -> tuple[Index, ...]:
+    """Indexes of the rows that meet a condition, which must stand word for word in what is asked, for SQLite."""
+    where = text(condition)
+    return tuple(Index(None, *columns, sqlite_where=where, postgresql_where=where) for columns in indexes)
+
+
+GIVEN_UP = "state IN ('failed', 'expired', 'unknown', 'dropped')"
+"""Jobs of the outbox that ended otherwise than done."""
 
 meta = Table(
     "meta",
@@ -120,14 +130,22 @@ outbox = Table(
     Column("n", Integer),
     Column("dedup", Text, unique=True),
     Column("kind", Text, nullable=False),
+    Column("line", Text),
     Column("payload", LargeBinary),
     Column("due_at", Moment, nullable=False),
+    Column("next_at", Moment, nullable=False),  # when it may be taken: due, tried again, or its lease ended
     Column("expires_at", Moment),
     Column("attempts", Integer, nullable=False),
-    Column("leased_until", Moment),
+    Column("claims", Integer, nullable=False),  # how many times it was taken: never counted anew
     Column("state", Text, nullable=False),
+    Column("settled_at", Moment),
+    Column("reason", Text),  # a code, of the last try that did not work
     UniqueConstraint("conversation", "revision", "n"),
-    Index(None, "state", "due_at"),
+    *only_where("settled_at IS NULL", ("next_at", "id")),  # what is settled is never looked through
+    *only_where("settled_at IS NULL AND line IS NOT NULL", ("line", "id")),
+    *only_where("settled_at IS NOT NULL", ("settled_at",)),
+    *only_where(GIVEN_UP, ("state",)),
+    sqlite_autoincrement=True,  # an id is never given twice
 )
 
 flows = Table(

@@ -21,7 +21,7 @@ from bot.telegram.door import Door, door_of
 from bot.telegram.face import Face, View, face
 from bot.telegram.post import Blocked
 from bot.turn import Present
-from bot.worker import Doers, Save
+from bot.worker import Doers, Save, Sends
 from dialogue import session as sessions
 from dialogue.present import label_of
 from papers.result import bars_png, result_pdf
@@ -83,6 +83,7 @@ def enqueue(house: House, tx: Connection, conversation: str, show: Show, *, pape
             kind=kind,
             due_at=house.now(),
             payload=_SHOW.dump_json(show),
+            line=conversation,
         )
 
 
@@ -132,8 +133,7 @@ async def _show(house: House, job: Job) -> Save | None:
     def save(tx: Connection) -> None:
         if screen != wanted.screen:
             chats.keep(tx, wanted.key, wanted.chat, SCREEN.dump_json(screen))
-        for absorbed in wanted.absorbed:
-            outbox.done(tx, absorbed)
+        outbox.absorb(tx, wanted.absorbed, house.now())
 
     return save
 
@@ -216,7 +216,8 @@ async def _paper(house: House, job: Job) -> Save | None:
     return None
 
 
-DOERS: Doers = {SHOW: _show, PAPER: _paper}
+DOERS: Doers = {SHOW: Sends(_show, repeats=True), PAPER: Sends(_paper, repeats=True)}
+"""Both leave again when in doubt: a person waits for them, and the same screen twice says nothing false."""
 
 
 def sentences(names: Sequence[str]) -> tuple[tuple[str, str], ...]:

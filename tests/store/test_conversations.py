@@ -220,10 +220,14 @@ def test_a_recurring_job_is_taken_once_and_again_if_its_taker_died(store: Any, n
     assert (job.kind, job.dedup, job.attempts) == ("purge", "purge/2026-11-23", 1)
     assert write(lambda tx: outbox.claim(tx, tomorrow, minute)) is None
     assert write(lambda tx: outbox.claim(tx, tomorrow + minute, minute)).attempts == 2
-    write(lambda tx: outbox.done(tx, job.id))
+    with pytest.raises(outbox.Overtaken):
+        write(lambda tx: outbox.done(tx, job, tomorrow))
+    again = write(lambda tx: outbox.claim(tx, tomorrow + 2 * minute, minute))
+    write(lambda tx: outbox.done(tx, again, tomorrow))
     assert write(lambda tx: outbox.claim(tx, tomorrow + timedelta(days=9), minute)) is None
     assert not write(lambda tx: outbox.enqueue_unique(tx, "purge", "2026-11-23", tomorrow))
-    assert write(lambda tx: outbox.forget(tx, tomorrow + minute)) == 1
+    assert write(lambda tx: outbox.forget(tx, tomorrow, tomorrow)) == 0
+    assert write(lambda tx: outbox.forget(tx, tomorrow + minute, tomorrow)) == 1
 
 
 def test_a_moment_without_a_time_zone_is_refused(store: Any, noon: Any) -> None:

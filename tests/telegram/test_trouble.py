@@ -203,7 +203,7 @@ def test_a_process_that_dies_while_sending_leaves_it_to_the_next(settings: Setti
         house = open_house(at_telegram(settings, "http://127.0.0.1:9"), content=content)
         house.store.db.write(
             lambda tx: tx.exec_driver_sql(
-                "update outbox set state = 'taken', leased_until = '2999-01-01 00:00:00.000000' where state != 'done'"
+                "update outbox set state = 'taken', next_at = '2999-01-01 00:00:00.000000' where state != 'done'"
             )
         )
         house.store.close()

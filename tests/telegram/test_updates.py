@@ -237,7 +237,7 @@ async def shows(door: Door) -> list[tuple[str, ...]]:
         for row in tx.execute(tables.outbox.select().order_by(tables.outbox.c.id)):
             held = conversations.hold(tx, door.house.store.keyring, row.conversation)
             assert held is not None
-            show = _SHOW.validate_json(outbox.opened(held[0], outbox._job(row)))
+            show = _SHOW.validate_json(outbox.opened(held[0], outbox._job(row._mapping)))
             found.append(tuple(name for name, _ in show.said))
         return found
 
