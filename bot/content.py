@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialogue.flow import Flow, autodiag
+from dialogue.flow import Flow, autodiag, small
 from referential import load as referential_load
 from referential.load import Referential
 from referential.yamlfile import Fault, Faults, Source
@@ -16,11 +16,14 @@ from tutorials.load import Tutorial
 
 @dataclass(frozen=True)
 class Content:
-    """What a deployment asks and teaches; the tutorials' sources, by id, are for faults found later."""
+    """What a deployment asks and teaches: the Autodiag, the small flows by id; the tutorials' sources, by id, are for
+    faults found later.
+    """
 
     referential: Referential
     tutorials: tuple[Tutorial, ...]
     flow: Flow
+    forms: dict[str, Flow]
     tutorial_sources: dict[str, Source]
 
 
@@ -41,4 +44,5 @@ def load_content(
     if referential is None or tutorials is None:
         raise Faults(faults)
     sources = tutorials_load.sources(tutorials_folder)
-    return Content(referential, tutorials, autodiag(assemble(referential, tutorials)), sources)
+    forms = {form.id: small(form) for form in referential.forms}
+    return Content(referential, tutorials, autodiag(assemble(referential, tutorials)), forms, sources)

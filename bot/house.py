@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,8 +14,11 @@ from bot import testing
 from bot.bell import Bell
 from bot.content import Content, load_content
 from bot.settings import Settings
-from dialogue.flow import Flow, autodiag
+from dialogue.calendar import Hours
+from dialogue.flow import AUTODIAG, Flow, autodiag, small
+from dialogue.sessions import Flows, Sessions
 from dialogue.words import Words
+from referential.forms import Form
 from referential.model import Questionnaire
 from store import flows
 from store.clock import Clock
@@ -25,9 +29,10 @@ from store.open import Store, open_store
 class House:
     """See the module. `now` is the one time of the house: the database's clock, followed by `keep_time`.
 
-    `pinned`: the flows of sessions begun on an earlier version, by fingerprint, as they are met.
+    `pinned`: flows by fingerprint, those published now and earlier ones as they are met;
     `bell` wakes the worker when something is put in the outbox; `doors`: what a door keeps while the process lives;
-    `watchers` are told of each turn: its door, its outcome, its seconds.
+    `watchers` are told of each turn: its door, its outcome, its seconds; `arming`: called in the transaction of a turn
+    that may change when the bot speaks first, with where it led (bot.turn.Present).
     """
 
     settings: Settings
@@ -39,6 +44,7 @@ class House:
     bell: Bell = field(default_factory=Bell)
     doors: dict[str, Any] = field(default_factory=dict)
     watchers: list[Callable[[str, str, float], None]] = field(default_factory=list)
+    arming: list[Callable[[House, Connection, Any], None]] = field(default_factory=list)
 
     def keep_time(self, tx: Connection) -> None:
         """Set the clock by the database's now and then: called by who works, in a transaction of theirs."""
@@ -61,14 +67,23 @@ class House:
 
     def flow_of(self, tx: Connection, fingerprint: str) -> Flow:
         """The flow that a session started with, which the store keeps as long as it may be needed."""
-        if fingerprint == self.flow.fingerprint:
-            return self.flow
         if fingerprint not in self.pinned:
             kept = flows.pinned(tx, fingerprint)
             if kept is None:
                 raise LookupError(f"no flow is kept under {fingerprint}")
-            self.pinned[fingerprint] = autodiag(Questionnaire.model_validate_json(kept))
+            self.pinned[fingerprint] = _made(*kept)
         return self.pinned[fingerprint]
+
+    def flows_of(self, tx: Connection, autodiag: Flow, held: Sessions) -> Flows:
+        """The flows of a conversation whose Autodiag runs through this one."""
+        under_way = {session.fingerprint: self.flow_of(tx, session.fingerprint) for session in held.others.values()}
+        return Flows(autodiag, self.content.forms, under_way, self.content.referential.plan)
+
+    @cached_property
+    def hours(self) -> Hours:
+        """When the bot may speak first."""
+        plan = self.content.referential.plan
+        return Hours(plan.opens, plan.closes, day_off)
 
     def kept_until(self, today: date, *, finished: bool) -> date:
         """The day when a conversation silent since `today` is purged."""
@@ -92,10 +107,34 @@ def open_house(
     content = content or load_content()
     storage = settings.storage
     store = open_store(storage.database_url, storage.key_file, storage.erasure_journal, own=own)
-    flow = content.flow
-    kept = flow.questionnaire.model_dump_json()
-    store.db.write(lambda tx: flows.pin(tx, flow.fingerprint, flow.id, flow.version, kept))
+    now_published = (content.flow, *content.forms.values())
+
+    def pin(tx: Connection) -> None:
+        for flow in now_published:
+            flows.pin(tx, flow.fingerprint, flow.id, flow.version, flow.content.model_dump_json())
+
+    store.db.write(pin)
     words = Words(settings, content.tutorials, content.referential.glossary)
-    house = House(settings, store, content, words, now or testing.clock())
+    published = {flow.fingerprint: flow for flow in now_published}
+    house = House(settings, store, content, words, now or testing.clock(), published)
     store.db.read(house.keep_time)
     return house
+
+
+def day_off(day: date) -> bool:
+    """Whether this day is a public holiday in France."""
+    return day in _holidays()
+
+
+@cache
+def _holidays() -> Container[date]:
+    from holidays import country_holidays  # half a second, and a start needs none of it
+
+    return country_holidays("FR")
+
+
+def _made(flow: str, kept: str) -> Flow:
+    """A flow from what the store keeps of it."""
+    return (
+        autodiag(Questionnaire.model_validate_json(kept)) if flow == AUTODIAG else small(Form.model_validate_json(kept))
+    )

@@ -16,34 +16,38 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bot.house import House
-from dialogue import engine
-from dialogue import session as sessions
+from dialogue import engine, sessions
 from dialogue.engine import Refused
 from dialogue.events import (
     RECORD,
+    AnswerRecorded,
     AutodiagDone,
     Commanded,
     EraseAll,
     Event,
+    FormDone,
+    Marked,
     Record,
     ShortPathDone,
+    SpokeFirst,
     StartOver,
     TutorialDone,
 )
 from dialogue.flow import Flow
-from dialogue.present import Turn, present, status
+from dialogue.present import Turn, status
 from dialogue.session import Session
+from dialogue.sessions import Flows, Sessions, Taken
+from dialogue.shown import shown
 from referential.rules import UNKNOWN
 from store import conversations, inbox, tallies, ways
 from store.conversations import Columns, Conversation
 from store.engine import Unavailable
-from store.tallies import Milestone
 
 Outcome = Literal["taken", "seen", "stale", "refused", "erased"]
 Then = Callable[[Connection, "Present"], None]
 """What a door does in the turn's own transaction once it is saved: put what must leave in the outbox."""
 EventOf = Callable[[Flow, Session], Event]
-"""Makes the event from the session as it stands: typed text is read against the question being asked."""
+"""Makes the event from the session in front: typed text is read against the question being asked."""
 
 
 class Gone(Exception):
@@ -56,15 +60,35 @@ class Present:
 
     conversation: str
     revision: int
-    flow: Flow
-    session: Session
+    flows: Flows = field(repr=False)
+    held: Sessions = field(repr=False)
     outcome: Outcome = "taken"
     refusal: str = ""
     restarted: bool = False
 
+    @property
+    def flow(self) -> Flow:
+        """The Autodiag, as this conversation started it."""
+        return self.flows.autodiag
+
+    @property
+    def session(self) -> Session:
+        """The session of the Autodiag."""
+        return self.held.autodiag
+
+    @property
+    def front(self) -> tuple[Flow, Session]:
+        """The flow shown and its session: the Autodiag's, or those of a small flow."""
+        return sessions.front(self.flows, self.held)
+
+    def answered(self, node: str) -> str:
+        """The answer that stands at this question, in whichever session; empty if there is none."""
+        every = (self.held.autodiag, *self.held.others.values())
+        return next((session.answers[node] for session in every if node in session.answers), "")
+
     def turn(self, house: House) -> Turn:
         """What a door shows."""
-        return present(self.flow, self.session, house.words)
+        return shown(self.flows, self.held, house.words)
 
 
 @dataclass(frozen=True)
@@ -119,19 +143,20 @@ async def begin(
             if seen.revision > 1:  # the form's id opens its conversation no more once somebody has gone on
                 raise Gone
             return seen, token
-        session = engine.begin(house.flow, given)
-        stepped = engine.step(house.flow, session, first) if first else engine.Stepped(session)
-        columns = _columns(house, house.flow, stepped.session)
+        held = Sessions(engine.begin(house.flow, given))
+        flows = house.flows_of(tx, house.flow, held)
+        taken = sessions.take(flows, held, first, house.now(), door) if first else Taken(held)
+        columns = _columns(house, house.flow, taken.held.autodiag)
         made = conversations.create(
             tx,
             keyring,
-            snapshot=sessions.dump(stepped.session),
+            snapshot=sessions.dump(taken.held),
             flow=house.flow.fingerprint,
             entry=entry,
             campaign=campaign,
             trial=trial,
             trial_until=house.now() + house.trial_for if trial else None,
-            facts=[_record(house, door, first, stepped)] if first else [],
+            facts=[_record(house, door, first, taken)] if first else [],
             today=today,
             branch=columns["branch"],
             size=columns["size"],
@@ -141,9 +166,11 @@ async def begin(
         )
         if own is None:
             ways.issue(tx, keyring, made.id, "device", today, token=token)
-        begun = Present(made.id, made.revision, house.flow, stepped.session)
+        begun = Present(made.id, made.revision, flows, taken.held)
         if not trial:
-            tallies.add(tx, door, ["begun", *_milestones(session, stepped)])
+            tallies.add(tx, door, ["begun", *_milestones(held, taken)])
+            for arm in house.arming:
+                arm(house, tx, begun)
         if then:
             then(tx, begun)
         return begun, token
@@ -177,20 +204,22 @@ async def take(
         loaded = conversations.load(tx, keyring, named, lock=True)
         if loaded is None:
             raise Gone
-        flow, session = house.flow_of(tx, loaded.flow), sessions.load(loaded.snapshot)
-        here = Present(loaded.id, loaded.revision, flow, session)
+        here = stands(house, tx, loaded)
         if not new:
             return replace(here, outcome="seen")
         if revision is not None and revision != loaded.revision:
             raise _NotTaken(replace(here, outcome="stale"))
-        happened = _discreet(house, event(flow, session) if callable(event) else event)
+        happened = _discreet(house, event(*here.front) if callable(event) else event)
         try:
-            stepped = engine.step(flow, session, happened)
+            taken = sessions.take(here.flows, here.held, happened, house.now(), door)
         except Refused as refused:
             raise _NotTaken(replace(here, outcome="refused", refusal=refused.code)) from None
-        after = _apply(house, tx, loaded, here, stepped, _record(house, door, happened, stepped))
-        if not loaded.trial and (reached := _milestones(session, stepped)):
+        after = _apply(house, tx, loaded, here, taken, _record(house, door, happened, taken))
+        if not loaded.trial and (reached := _milestones(here.held, taken)):
             tallies.add(tx, door, reached)
+        if not loaded.trial and after.outcome == "taken" and _arms(happened, taken):
+            for arm in house.arming:
+                arm(house, tx, after)
         if then and after.outcome == "taken":
             then(tx, after)
         return after
@@ -279,18 +308,27 @@ def _named(house: House, tx: Connection, conversation: str | Bearer, *, use: boo
     return found
 
 
-def _milestones(before: Session, stepped: engine.Stepped) -> list[Milestone]:
+def _arms(event: Event, taken: Taken) -> bool:
+    """Whether this turn may change when the bot speaks first next; nearly no turn does."""
+    if isinstance(event, Marked) or (isinstance(event, Commanded) and event.name in ("book", "tutorial", "quiet")):
+        return True
+    return any(isinstance(fact, ShortPathDone | TutorialDone | FormDone) for fact in taken.facts) or bool(taken.effects)
+
+
+def _milestones(before: Sessions, taken: Taken) -> list[str]:
     """What this turn adds to the operator's totals; nothing on nearly every turn."""
-    reached: list[Milestone] = []
-    for fact in stepped.facts:
+    reached: list[str] = []
+    for fact in taken.facts:
         match fact:
             case ShortPathDone():
                 reached.append("short_done")
             case AutodiagDone():
                 reached.append("done")
-            case TutorialDone() if fact.tutorial not in before.tutorials_done:
+            case TutorialDone() if fact.tutorial not in before.autodiag.tutorials_done:
                 reached.append("tutorial_done")
-    if any(isinstance(effect, StartOver) for effect in stepped.effects):
+            case AnswerRecorded(node="visite-voulue"):
+                reached.append(f"visit_wanted/{fact.choice}")
+    if any(isinstance(effect, StartOver) for effect in taken.effects):
         reached.append("restarted")
     return reached
 
@@ -299,14 +337,18 @@ def _present(house: House, tx: Connection, conversation: str) -> Present:
     loaded = conversations.load(tx, house.store.keyring, conversation, lock=False)
     if loaded is None:
         raise Gone
-    return Present(loaded.id, loaded.revision, house.flow_of(tx, loaded.flow), sessions.load(loaded.snapshot))
+    return stands(house, tx, loaded)
 
 
-def _apply(
-    house: House, tx: Connection, loaded: Conversation, here: Present, stepped: engine.Stepped, record: bytes
-) -> Present:
-    flow, session, facts = here.flow, stepped.session, [record]
-    for effect in stepped.effects:
+def stands(house: House, tx: Connection, loaded: Conversation) -> Present:
+    """Where a conversation stands as loaded."""
+    held = sessions.load(loaded.snapshot)
+    return Present(loaded.id, loaded.revision, house.flows_of(tx, house.flow_of(tx, loaded.flow), held), held)
+
+
+def _apply(house: House, tx: Connection, loaded: Conversation, here: Present, taken: Taken, record: bytes) -> Present:
+    flow, held, facts = here.flow, taken.held, [record]
+    for effect in taken.effects:
         match effect:
             case EraseAll():
                 conversations.erase(tx, house.store.keyring, house.store.journal, loaded.id)
@@ -314,14 +356,17 @@ def _apply(
             case StartOver():
                 conversations.forget_facts(tx, loaded)
                 flow, facts = house.flow, []
-                session = engine.begin(flow, {n: c for n, c in session.given.items() if _fits(flow, n, c)})
-    if session == here.session and not stepped.facts:
+                given = {n: c for n, c in held.autodiag.given.items() if _fits(flow, n, c)}
+                held = replace(held, autodiag=engine.begin(flow, given))
+    if replace(held, diary=here.held.diary) == here.held and not taken.facts:
         return here
-    columns = _columns(house, flow, session)
-    saved = conversations.save(tx, loaded, snapshot=sessions.dump(session), facts=facts, **columns)
+    columns = _columns(house, flow, held.autodiag)
+    if any(isinstance(fact, SpokeFirst) for fact in taken.facts):  # speaking first keeps nothing longer
+        del columns["last_on"], columns["purge_on"]
+    saved = conversations.save(tx, loaded, snapshot=sessions.dump(held), facts=facts, **columns)
     if saved.purge_on > loaded.purge_on:
         ways.extend(tx, loaded.id, saved.purge_on)
-    return Present(loaded.id, saved.revision, flow, session, restarted=not facts)
+    return Present(loaded.id, saved.revision, house.flows_of(tx, flow, held), held, restarted=not facts)
 
 
 def _discreet(house: House, event: Event) -> Event:
@@ -345,8 +390,8 @@ def _fits(flow: Flow, node: str, choice: str) -> bool:
     return question is not None and choice in question.by_choice
 
 
-def _record(house: House, door: str, event: Event, stepped: engine.Stepped) -> bytes:
-    return RECORD.dump_json(Record(house.now().isoformat(timespec="seconds"), door, event, stepped.facts))
+def _record(house: House, door: str, event: Event, taken: Taken) -> bytes:
+    return RECORD.dump_json(Record(house.now().isoformat(timespec="seconds"), door, event, taken.facts))
 
 
 def _columns(house: House, flow: Flow, session: Session) -> Columns:

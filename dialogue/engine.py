@@ -21,6 +21,7 @@ from dialogue.events import (
     EraseAll,
     Event,
     Fact,
+    FormDone,
     NotUnderstood,
     Paused,
     ReadAnswer,
@@ -29,9 +30,12 @@ from dialogue.events import (
     ShortPathDone,
     StartOver,
     TutorialDone,
+    Wrote,
 )
+from dialogue.fields import tidy
 from dialogue.flow import Flow, Step, journey, openable, remaining, standing
 from dialogue.session import Aside, AsideKind, Place, Session
+from referential.forms import FormQuestion
 from referential.model import ScoredQuestion
 from referential.rules import NOT_CONCERNED, UNKNOWN
 from scoring.score import Score, score
@@ -61,7 +65,7 @@ class Stepped:
 def begin(flow: Flow, given: Mapping[str, str] | None = None) -> Session:
     """A new session; `given`: profile facts already known (a federation's link, the API), by id. Raises Refused."""
     facts = dict(given or {})
-    known = {fact.id: fact for fact in flow.questionnaire.profile}
+    known = {fact.id: fact for fact in flow.content.profile}
     for node, choice in facts.items():
         if node not in known:
             raise Refused("unknown_node")
@@ -116,8 +120,27 @@ def _handled(flow: Flow, session: Session, event: Event) -> Stepped:
             return _clicked(flow, session, Clicked(event.node, event.choice))
         case NotUnderstood():
             return _beside(replace(session, unclear=session.unclear + 1), "unclear")
+        case Wrote():
+            return _wrote(flow, session, event)
         case Commanded():
             return _commanded(flow, session, event)
+        case _:
+            raise Refused("not_asked")
+
+
+def open_section(flow: Flow, session: Session, section: str) -> Session:
+    """The session of a small flow with this section being asked."""
+    opened = (*(name for name in session.opened if name != section), section)
+    return replace(session, opened=opened, cursor=None, place=Place(), aside=None, unclear=0)
+
+
+def _wrote(flow: Flow, session: Session, event: Wrote) -> Stepped:
+    """Keep what was typed where words are asked for; what does not fit is said, and nothing changes."""
+    question, asked = flow.question(event.node), asking(flow, session)
+    if asked is None or asked.question.id != event.node or not isinstance(question, FormQuestion) or not question.typed:
+        raise Refused("not_asked")
+    written, fault = tidy(question, event.text)
+    return _beside(session, "bad_text", fault) if fault else _recorded(flow, session, event.node, written)
 
 
 def _clicked(flow: Flow, session: Session, event: Clicked) -> Stepped:
@@ -142,6 +165,10 @@ def _answerable(flow: Flow, session: Session, node: str, choice: str) -> None:
 
 def _record(flow: Flow, session: Session, node: str, choice: str) -> Stepped:
     _answerable(flow, session, node, choice)
+    return _recorded(flow, session, node, choice)
+
+
+def _recorded(flow: Flow, session: Session, node: str, choice: str) -> Stepped:
     said = AnswerRecorded(node, choice, session.answers.get(node, ""))
     answered = replace(
         session,
@@ -158,6 +185,8 @@ def _record(flow: Flow, session: Session, node: str, choice: str) -> Stepped:
 
 def _move_on(flow: Flow, before: Session, session: Session) -> tuple[Session, tuple[Fact, ...]]:
     """Where an answer leads: the next question to review, back to the answers, a result, or the next question."""
+    if flow.form:
+        return _move_on_in_form(flow, session)
     steps = path(flow, session)
     facts: list[Fact] = []
     answered = asking(flow, before)
@@ -189,6 +218,12 @@ def _move_on(flow: Flow, before: Session, session: Session) -> tuple[Session, tu
         step.question.id for step in steps if step.section.id == section and step.question.id not in session.answers
     )
     return replace(session, cursor=next(same, None) if section in session.opened else None), ()
+
+
+def _move_on_in_form(flow: Flow, session: Session) -> tuple[Session, tuple[Fact, ...]]:
+    if current(flow, session):
+        return session, ()
+    return replace(session, place=Place("end")), (FormDone(flow.id, session.opened[-1], session.about),)
 
 
 def _rest(session: Session) -> Place:
@@ -243,8 +278,10 @@ def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # no
             return _next(session)
         case "done":
             return _tutorial_done(flow, session, event.word or session.place.word)
-        case "book" | "human" | "emergency":
+        case "book" | "human" | "emergency" | "quiet":
             return _beside(session, event.name)
+        case "leave":
+            return _resume(flow, session)
 
 
 def _back(flow: Flow, session: Session) -> Stepped:

@@ -7,6 +7,7 @@ JSON with their `kind`, for example `{"kind": "clicked", "node": "pil-qui", "cho
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
@@ -34,6 +35,8 @@ Command = Literal[
     "tutorial",
     "next",
     "done",
+    "leave",
+    "quiet",
 ]
 COMMANDS: tuple[Command, ...] = get_args(Command)
 
@@ -74,7 +77,39 @@ class NotUnderstood:
     kind: Literal["not_understood"] = "not_understood"
 
 
-Event = Clicked | Commanded | ReadAnswer | NotUnderstood
+@dataclass(frozen=True)
+class Wrote:
+    """Words of the manager's own, for a question that asks for them: a comment, a phone number."""
+
+    node: str
+    text: str
+    kind: Literal["wrote"] = "wrote"
+
+
+Mark = Literal["visit", "report", "debrief", "support", "appointment"]
+"""What is known of the visit from outside the conversation: the milestones, and the day that is booked."""
+MARKS: tuple[Mark, ...] = get_args(Mark)
+
+
+@dataclass(frozen=True)
+class TimerFired:
+    """It is time for the bot to speak first. `moment`: of outreach.yml; `about`: the tutorial meant, if any."""
+
+    moment: str
+    about: str = ""
+    kind: Literal["timer_fired"] = "timer_fired"
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A milestone of the visit: when it was, or is to be (UTC); None takes it back."""
+
+    mark: Mark
+    on: datetime | None
+    kind: Literal["marked"] = "marked"
+
+
+Event = Clicked | Commanded | ReadAnswer | NotUnderstood | Wrote | TimerFired | Marked
 
 
 @dataclass(frozen=True)
@@ -139,7 +174,53 @@ class Resumed:
     kind: Literal["resumed"] = "resumed"
 
 
-Fact = AnswerRecorded | Digressed | ShortPathDone | AutodiagDone | SectionOpened | TutorialDone | Paused | Resumed
+@dataclass(frozen=True)
+class FormDone:
+    """Every question asked of a small flow is answered. `about`: the tutorial meant, if any."""
+
+    flow: str
+    section: str
+    about: str = ""
+    kind: Literal["form_done"] = "form_done"
+
+
+@dataclass(frozen=True)
+class SpokeFirst:
+    """The bot spoke first, at this moment of outreach.yml."""
+
+    moment: str
+    kind: Literal["spoke_first"] = "spoke_first"
+
+
+@dataclass(frozen=True)
+class Quieted:
+    """The manager asked the bot never to speak first again."""
+
+    kind: Literal["quieted"] = "quieted"
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A milestone of the visit was noted, or taken back."""
+
+    mark: Mark
+    kind: Literal["noted"] = "noted"
+
+
+Fact = (
+    AnswerRecorded
+    | Digressed
+    | ShortPathDone
+    | AutodiagDone
+    | SectionOpened
+    | TutorialDone
+    | Paused
+    | Resumed
+    | FormDone
+    | SpokeFirst
+    | Quieted
+    | Noted
+)
 
 
 @dataclass(frozen=True)

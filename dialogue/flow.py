@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from referential.forms import Form
 from referential.model import Branch, Fact, Question, Questionnaire, ScoredQuestion, Theme
 from referential.rules import NOT_CONCERNED, Answers
 
@@ -44,18 +45,30 @@ class Flow:
     """An immutable questionnaire: ordered sections, with an id, a version and a fingerprint of its content."""
 
     id: str
-    questionnaire: Questionnaire
+    content: Questionnaire | Form
     sections: tuple[Section, ...]
+
+    @property
+    def questionnaire(self) -> Questionnaire:
+        """The content of the Autodiag, which has notes. Raises TypeError on any other flow."""
+        if isinstance(self.content, Questionnaire):
+            return self.content
+        raise TypeError(f"the flow {self.id} has no notes")
+
+    @property
+    def form(self) -> Form | None:
+        """The content of a small flow, or None for the Autodiag."""
+        return self.content if isinstance(self.content, Form) else None
 
     @property
     def version(self) -> str:
         """The version that its editors gave to the content."""
-        return self.questionnaire.version
+        return self.content.version
 
     @property
     def fingerprint(self) -> str:
         """Digest of everything asked and of everything it is worth."""
-        return self.questionnaire.fingerprint
+        return self.content.fingerprint
 
     @cached_property
     def section(self) -> Mapping[str, Section]:
@@ -72,7 +85,7 @@ class Flow:
                 if isinstance(found, Fact) and found.asked == "needed":
                     yield found
 
-        return {question.id: tuple(facts(question)) for question in self.questionnaire.questions()}
+        return {question.id: tuple(facts(question)) for question in self.content.questions()}
 
     @cached_property
     def walk(self) -> Callable[[Pairs, tuple[str, ...]], tuple[Step, ...]]:
@@ -81,7 +94,7 @@ class Flow:
 
     def question(self, node: str) -> Question | None:
         """The question with this id, or None."""
-        return self.questionnaire.by_id.get(node)
+        return self.content.by_id.get(node)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +130,15 @@ def autodiag(questionnaire: Questionnaire) -> Flow:
     return Flow(AUTODIAG, questionnaire, (profile, *themes, *branches))
 
 
+def small(form: Form) -> Flow:
+    """A form as a flow: its sections are asked once opened, each question once."""
+    by_id = {question.id: question for question in form.asked}
+    sections = (
+        Section(part.id, part.title, "opened", tuple(by_id[name] for name in part.questions)) for part in form.sections
+    )
+    return Flow(form.id, form, tuple(sections))
+
+
 def journey(flow: Flow, answers: Answers, opened: Sequence[str] = ()) -> tuple[Step, ...]:
     """The steps that apply, in order, for these answers; `opened` names the sections asked in full, in order."""
     return flow.walk(tuple(answers.items()), tuple(opened))
@@ -124,14 +146,14 @@ def journey(flow: Flow, answers: Answers, opened: Sequence[str] = ()) -> tuple[S
 
 def standing(flow: Flow, answers: Answers, steps: Sequence[Step]) -> dict[str, str]:
     """The answers that count: those on the journey, and the facts that somebody else gave."""
-    given = {
-        fact.id: answers[fact.id] for fact in flow.questionnaire.profile if fact.asked == "never" and fact.id in answers
-    }
+    given = {fact.id: answers[fact.id] for fact in flow.content.profile if fact.asked == "never" and fact.id in answers}
     return given | {step.question.id: answers[step.question.id] for step in steps if step.question.id in answers}
 
 
 def openable(flow: Flow, answers: Answers) -> tuple[Section, ...]:
-    """The sections that may be opened: every theme, and the module of the manager's own branch."""
+    """The sections that may be opened: of the Autodiag, every theme and the module of the manager's own branch."""
+    if flow.form:
+        return flow.sections
     trade = answers.get(flow.questionnaire.profile[0].id)
     return tuple(
         section
@@ -157,9 +179,7 @@ class _Walk:
         self.answers = answers
         self.on_path: set[str] = set()
         self.seen = {
-            fact.id: answers[fact.id]
-            for fact in flow.questionnaire.profile
-            if fact.asked == "never" and fact.id in answers
+            fact.id: answers[fact.id] for fact in flow.content.profile if fact.asked == "never" and fact.id in answers
         }
 
     def steps(self, opened: Sequence[str]) -> Iterator[Step]:
@@ -193,7 +213,7 @@ class _Walk:
             return
         for fact in self.flow.needed[question.id]:
             yield from self.stop(fact, section, short=short)
-        if self.flow.questionnaire.holds(question, self.seen) is not False:
+        if self.flow.content.holds(question, self.seen) is not False:
             self.on_path.add(question.id)
             if question.id in self.answers:
                 self.seen[question.id] = self.answers[question.id]

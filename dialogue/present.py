@@ -13,7 +13,7 @@ from typing import Literal
 
 from dialogue.engine import asking, counted, path, result
 from dialogue.events import Command
-from dialogue.flow import Flow, Section, Step, openable, remaining
+from dialogue.flow import AUTODIAG, Flow, Section, Step, openable, remaining
 from dialogue.session import Aside, Session
 from dialogue.words import Words
 from referential.model import Choice, Question, ScoredQuestion, Theme
@@ -51,7 +51,9 @@ class Option:
 
 @dataclass(frozen=True)
 class Asked:
-    """The question under way. `previous`: the answer already given to it, or empty; `title`: its theme."""
+    """The question under way. `previous`: the answer already given to it, or empty; `title`: its theme; `typed`: what
+    sort of words it asks for (text, phone, email, siret, number), or empty where one presses.
+    """
 
     node: str
     section: str
@@ -61,6 +63,7 @@ class Asked:
     choices: tuple[Option, ...]
     progress: Progress
     previous: str
+    typed: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,15 @@ class Button:
 
 @dataclass(frozen=True)
 class Turn:
-    """Everything that a door shows now."""
+    """Everything that a door shows now. `flow`: the one in front; `beside`: a question asked under the result."""
 
     status: Status
     place: str
     messages: tuple[Message, ...]
     question: Asked | None
     buttons: tuple[Button, ...]
+    flow: str = AUTODIAG
+    beside: Asked | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,8 @@ def label_of(words: Words, question: Question, choice: str) -> str:
         return words.label("unknown")
     if choice == NOT_CONCERNED:
         return question.na_label or words.label("not_concerned")
-    return question.by_choice[choice].label
+    chosen = question.by_choice.get(choice)
+    return chosen.label if chosen else choice
 
 
 def questions_left(flow: Flow, session: Session) -> int:
@@ -280,7 +286,7 @@ def _messages(flow: Flow, session: Session, words: Words, step: Step | None) -> 
         case "tutorial":
             tutorial = words.tutorials[session.place.word]
             said.append(Message("tutorial", words.say("tutorial", tutorial=tutorial, step=session.place.step)))
-        case "question":
+        case "question" | "end":
             pass
     if session.aside:
         said.append(Message(session.aside.kind, _aside(flow, session, words, step, session.aside)))
@@ -331,7 +337,12 @@ def _aside(  # noqa: C901 — one arm a kind
             return "\n\n".join(verify_messages(flow, session, words).values()) or words.say("nothing_to_verify")
         case "book":
             return words.say("book", outside=outside_visit(flow, session))
-        case "human" | "emergency" | "commands" | "first_question":
+        case "bad_text":
+            return words.say("bad_text", fault=word, longest=0)
+        case "reach":
+            left, minutes = questions_left(flow, session), minutes_left(flow, session)
+            return words.say("reach_unfinished", left=left, minutes=minutes)
+        case "human" | "emergency" | "commands" | "first_question" | "quiet" | "thanks":
             return words.say(kind)
 
 
@@ -364,6 +375,7 @@ def _buttons(flow: Flow, session: Session, words: Words, step: Step | None) -> l
     match session.place.kind:
         case "question":
             done = [button("result")] if session.short_done else []
+            reached = [button("quiet")] if session.aside and session.aside.kind == "reach" else []
             return [
                 button("why"),
                 button("help"),
@@ -371,6 +383,7 @@ def _buttons(flow: Flow, session: Session, words: Words, step: Step | None) -> l
                 button("answers"),
                 *done,
                 button("pause"),
+                *reached,
                 human,
                 emergency,
             ]
@@ -385,7 +398,7 @@ def _buttons(flow: Flow, session: Session, words: Words, step: Step | None) -> l
             return [button("resume"), *edits, button("restart"), button("erase")]
         case "themes":
             return [*(_deepen(words, section) for section in deeper(flow, session)), button("result")]
-        case "result":
+        case _:
             return [*_result_buttons(flow, session, words), human, emergency]
 
 

@@ -9,9 +9,10 @@ import re
 import unicodedata
 
 from dialogue.engine import asking
-from dialogue.events import Command, Commanded, Event, NotUnderstood, ReadAnswer
+from dialogue.events import Command, Commanded, Event, NotUnderstood, ReadAnswer, Wrote
 from dialogue.flow import Flow
 from dialogue.session import Session
+from referential.forms import FormQuestion
 from referential.model import Question
 from referential.rules import NOT_CONCERNED, UNKNOWN
 
@@ -93,6 +94,10 @@ def read(flow: Flow, session: Session, text: str) -> Event:
     """The event that a typed text means."""
     said = normal(text)
     asked = None if session.paused else asking(flow, session)
+    if asked and isinstance(asked.question, FormQuestion) and asked.question.typed:
+        skipped = asked.question.na_allowed and _bare(said) == _bare(asked.question.na_label or "")
+        if not skipped and said not in COMMAND_WORDS:
+            return Wrote(asked.question.id, text)
     if asked and (choice := _choice(asked.question, said)):
         return ReadAnswer(asked.question.id, choice)
     command = COMMAND_WORDS.get(said.rstrip(" ?"))
@@ -111,7 +116,7 @@ def _choice(question: Question, said: str) -> str | None:
     labels = {_bare(choice.label): choice.id for choice in question.choices}
     if _bare(said) in labels:
         return labels[_bare(said)]
-    if said in UNKNOWN_WORDS:
+    if said in UNKNOWN_WORDS and question.unknown_allowed:
         return UNKNOWN
     if question.na_allowed and (said in NOT_CONCERNED_WORDS or _bare(said) == _bare(question.na_label or "")):
         return NOT_CONCERNED

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
-PlaceKind = Literal["question", "answers", "themes", "result", "tutorial", "confirm"]
+PlaceKind = Literal["question", "answers", "themes", "result", "tutorial", "confirm", "end"]
 AsideKind = Literal[
     "why",
     "help",
@@ -31,6 +31,10 @@ AsideKind = Literal[
     "before_after",
     "actions",
     "verify",
+    "bad_text",
+    "reach",
+    "quiet",
+    "thanks",
 ]
 
 
@@ -57,7 +61,7 @@ class Session:
 
     `cursor`: a node chosen by back, edit or deepen (None: the first unanswered); `opened`: sections asked in full;
     `review`: nodes to ask again after a tutorial; `before`: the cautious note (a fraction, as text) when that review
-    began.
+    began; `about`: the tutorial that a small flow is about.
     """
 
     flow: str
@@ -76,6 +80,7 @@ class Session:
     tutorials_done: tuple[str, ...] = ()
     review: tuple[str, ...] = ()
     before: str = ""
+    about: str = ""
 
 
 _SESSION = TypeAdapter(Session)

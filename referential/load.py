@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from pydantic import Field
 
+from referential.forms import Form
 from referential.model import Branch, Fact, Part, Scale, Text, Theme
+from referential.outreach import Plan
 from referential.yamlfile import Fault, Faults, Source, read_source
 
 M = TypeVar("M", bound=Part)
@@ -57,6 +59,8 @@ class Referential:
     branches: tuple[Branch, ...]
     glossary: tuple[Term, ...]
     scale: Scale
+    forms: tuple[Form, ...]
+    plan: Plan
     sources: dict[str, Source]
 
     @cached_property
@@ -84,9 +88,11 @@ def load(folder: Path = FOLDER) -> Referential:
     scale = read(folder / "scale.yml", ScaleFile)
     themes = [read(path, Theme) for path in sorted((folder / "themes").glob("*.yml"))]
     branches = [read(path, Branch) for path in sorted((folder / "branches").glob("*.yml"))]
+    forms = [read(path, Form) for path in sorted((folder / "flows").glob("*.yml"))]
+    plan = read(folder / "outreach.yml", Plan)
     if not themes:
         faults.append(Fault(f"{folder.name}/themes", 1, "aucun thème : il faut un fichier .yml par thème."))
-    if faults or profile is None or glossary is None or scale is None:
+    if faults or profile is None or glossary is None or scale is None or plan is None:
         raise Faults(faults)
     trades = {choice.id: place for place, choice in enumerate(profile.profile[0].choices)}
     return Referential(
@@ -96,5 +102,7 @@ def load(folder: Path = FOLDER) -> Referential:
         branches=tuple(sorted((b for b in branches if b), key=lambda branch: trades.get(branch.id, len(trades)))),
         glossary=glossary.terms,
         scale=scale.scale,
+        forms=tuple(form for form in forms if form),
+        plan=plan,
         sources=sources,
     )

@@ -72,9 +72,16 @@ class Question(Part):
         """Choices by id."""
         return {choice.id: choice for choice in self.choices}
 
+    @property
+    def unknown_allowed(self) -> bool:
+        """Whether "je ne sais pas" is on offer: always, in the Autodiag."""
+        return True
+
     def accepts(self, choice: str) -> bool:
         """Whether an answer may be this choice id, `nsp` or `na`."""
-        return choice in self.by_choice or choice == UNKNOWN or (choice == NOT_CONCERNED and self.na_allowed)
+        if choice in (UNKNOWN, NOT_CONCERNED):
+            return self.unknown_allowed if choice == UNKNOWN else self.na_allowed
+        return choice in self.by_choice
 
 
 class Fact(Question):

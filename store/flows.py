@@ -12,6 +12,8 @@ def pin(tx: Connection, fingerprint: str, flow: str, version: str, content: str)
     tables.insert_once(tx, tables.flows, fingerprint=fingerprint, flow=flow, version=version, content=content)
 
 
-def pinned(tx: Connection, fingerprint: str) -> str | None:
-    """The content kept under this fingerprint, or None."""
-    return tx.scalar(select(tables.flows.c.content).where(tables.flows.c.fingerprint == fingerprint))
+def pinned(tx: Connection, fingerprint: str) -> tuple[str, str] | None:
+    """The flow's id and the content kept under this fingerprint, or None."""
+    kept = select(tables.flows.c.flow, tables.flows.c.content).where(tables.flows.c.fingerprint == fingerprint)
+    row = tx.execute(kept).one_or_none()
+    return None if row is None else (row.flow, row.content)

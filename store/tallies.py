@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from store.tables import tallies
 
-Milestone = Literal["begun", "restarted", "short_done", "done", "tutorial_done"]
 
-
-def add(tx: Connection, door: str, reached: Sequence[Milestone]) -> None:
-    """Count these milestones for this door."""
+def add(tx: Connection, door: str, reached: Sequence[str]) -> None:
+    """Count these milestones for this door: begun, restarted, short_done, done, tutorial_done, visit_wanted/CHOICE."""
     rows = [{"door": door, "milestone": name, "n": n} for name, n in sorted(Counter(reached).items())]
     insert = (sqlite.insert if tx.dialect.name == "sqlite" else postgresql.insert)(tallies).values(rows)
     more = {"n": tallies.c.n + insert.excluded.n}

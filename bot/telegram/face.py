@@ -18,7 +18,8 @@ from bot.telegram import keys
 from bot.telegram.sheet import A_ROW, Row, Sheet, button, paired
 from bot.turn import Present
 from dialogue.engine import result
-from dialogue.present import Asked, Button, Message, Turn, present
+from dialogue.present import Asked, Button, Message, Turn
+from dialogue.shown import shown
 from dialogue.words import Words
 
 TEXT, CAPTION = 4096, 1024
@@ -83,7 +84,7 @@ def face(
     here: Present, words: Words, *, said: Sequence[str] = (), view: View = "", page: int = 0, code: str = ""
 ) -> Face:
     """The present turn. `said`: sentences of this door, put first; `view` and `page`: another look at the same turn."""
-    turn = present(here.flow, here.session, words)
+    turn = shown(here.flows, here.held, words)
     before = [Part(each) for each in said]
     sheet = Sheet(here.revision, words)
     if view == "switch":
@@ -103,7 +104,7 @@ def face(
 
 def _question(turn: Turn, asked: Asked, words: Words, sheet: Sheet, before: list[Part]) -> Face:
     where = asked.title
-    if asked.section != "profile":
+    if asked.section != "profile" and asked.progress.total > 1:
         where += f" · {asked.progress.done + 1} sur {asked.progress.total}"
     parts = [*before, *_said(turn.messages), Part(where, "i"), Part(asked.text, "b")]
     numbered = any(len(option.label) > LONG for option in asked.choices[:-1])
@@ -169,7 +170,7 @@ def _other(turn: Turn, words: Words, sheet: Sheet, before: list[Part]) -> Face:
     """The result, a tutorial, the themes, a pause, a confirmation."""
     at_result = turn.place == "result" and turn.status != "paused"
     beside = [message for message in turn.messages if message.kind != "result"]
-    alone = at_result and not beside and not before
+    alone = at_result and not beside and not before and not turn.beside
     messages = beside if at_result and beside else turn.messages
     parts = [*before, *_said(messages)]
     if turn.place == "confirm" and any(button.label == words.label("confirm_erase") for button in turn.buttons):
@@ -177,6 +178,11 @@ def _other(turn: Turn, words: Words, sheet: Sheet, before: list[Part]) -> Face:
     long = [button for button in turn.buttons if len(button.label) > LONG]
     parts = _renumbered(parts, sheet, long)
     sheet.commands(button for button in turn.buttons if button not in long)
+    if turn.beside:
+        parts.append(Part(turn.beside.text, "b"))
+        sheet.rows += paired(
+            (option.label, keys.Pick(sheet.revision, turn.beside.node, option.id)) for option in turn.beside.choices
+        )
     if at_result:
         sheet.own("paper", "web")
     elif turn.status == "paused":

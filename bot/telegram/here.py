@@ -94,7 +94,7 @@ class Here:
             self._farewell()
         elif now.outcome in ("stale", "refused"):
             node = event.node if isinstance(event, Clicked) else ""
-            if isinstance(event, Clicked) and now.session.answers.get(node) == event.choice:
+            if isinstance(event, Clicked) and now.answered(node) == event.choice:
                 return  # pressed twice: it stands as they wanted
             await self.aside(chat, replace(show, said=(*show.said, ("stale", node))))
 

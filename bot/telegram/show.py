@@ -20,9 +20,8 @@ from bot.house import House
 from bot.telegram.door import Door, door_of
 from bot.telegram.face import Face, View, face
 from bot.telegram.post import Blocked
-from bot.turn import Present
+from bot.turn import Present, stands
 from bot.worker import Doers, Save, Sends
-from dialogue import session as sessions
 from dialogue.present import label_of
 from papers.result import bars_png, result_pdf
 from store import chats, conversations, outbox
@@ -116,7 +115,7 @@ def _wanted(house: House, tx: Connection, job: Job) -> _Wanted | None:
                 break
             show = show.and_then(later)
             absorbed.append(behind.id)
-    here = Present(loaded.id, loaded.revision, house.flow_of(tx, loaded.flow), sessions.load(loaded.snapshot))
+    here = stands(house, tx, loaded)
     return _Wanted(here, loaded.key, chat, SCREEN.validate_json(chat.state(loaded.key)), show, tuple(absorbed))
 
 
@@ -150,7 +149,8 @@ async def _value(house: House, here: Present, name: str, given: str) -> str:
     if name == "telegram_web":
         code = await hand_over(house, here.conversation)
         return f"{code[:4]} {code[4:]}"
-    question, standing = here.flow.question(given), here.session.answers.get(given)
+    flow, session = here.front
+    question, standing = flow.question(given), session.answers.get(given)
     return label_of(house.words, question, standing) if question and standing else ""
 
 

@@ -24,7 +24,6 @@ from dialogue import engine, reading
 from dialogue.events import COMMANDS, Clicked, Commanded, Event
 from dialogue.flow import Flow
 from dialogue.present import past, present, questions_left
-from dialogue.session import Session
 
 WEB = "web"
 ENTRIES = ("branche", "site", "opcommerce", "salon", "autre", "direct")
@@ -134,9 +133,9 @@ def turn_page(
     house, flow, session = door.house, here.flow, here.session
     words, now = house.words, here.turn(house)
     said = past(flow, session, words)
-    asked = engine.asking(flow, session)
+    asked = engine.asking(flow, session) if now.flow == flow.id else None
     before = [step.question.id for step in takewhile(lambda step: step != asked, engine.path(flow, session))]
-    scored = now.question and now.question.section != "profile"
+    scored = asked and now.question and now.question.section != "profile"
     return door.view.page(
         request,
         "turn.html",
@@ -147,19 +146,21 @@ def turn_page(
         turn=now,
         asked=now.question,
         question=asked.question if asked else None,
-        place=session.place,
+        place=here.front[1].place,
         paused=session.paused,
         review=bool(session.review),
         left=questions_left(flow, session),
         revision=here.revision,
-        past=[each for each in said if each.node in before] if now.question else said,
+        past=[each for each in said if each.node in before] if asked else said,
         groups=[
             (title, [each for each in said if each.title == title]) for title in dict.fromkeys(e.title for e in said)
         ],
         terms=door.view.terms(now.question.text, *(each.label for each in now.question.choices))
         if now.question and scored
         else (),
-        result=shown(flow, session, words) if now.place == "result" and not session.paused else None,
+        result=shown(flow, session, words)
+        if now.place == "result" and now.flow == flow.id and not session.paused
+        else None,
         sections=flow.section,
     )
 
@@ -214,7 +215,7 @@ def _after(door: Door, request: Request, form: Form, here: Present) -> Response:
             response = door.view.page(request, "erased.html") if _at_once(request) else see("/au-revoir")
             door.forget(request, response)
             return response
-        case "stale" if not choice or _standing(here, node) != choice:
+        case "stale" if not choice or here.answered(node) != choice:
             response = turn_page(door, request, here, status=409, notice="stale", node=node)
         case "refused":
             status = _STATUS.get(here.refusal, 422)
@@ -224,11 +225,6 @@ def _after(door: Door, request: Request, form: Form, here: Present) -> Response:
             response = _go_on(door, request, here)
     door.remember(request, response, door.token(request))
     return response
-
-
-def _standing(here: Present, node: str) -> str:
-    session: Session = here.session
-    return session.answers.get(node, "")
 
 
 def _go_on(door: Door, request: Request, here: Present) -> Response:

@@ -34,7 +34,7 @@ def test_what_must_happen_once_happens_once(store: Store, noon: Any) -> None:
     jobs = asyncio.run(many(lambda tx: outbox.claim(tx, noon, timedelta(minutes=1))))
     assert len([job for job in jobs if job]) == 1
     asyncio.run(many(lambda tx: flows.pin(tx, "f", "autodiag", "1", "content")))
-    assert asyncio.run(db.query(lambda tx: flows.pinned(tx, "f"))) == "content"
+    assert asyncio.run(db.query(lambda tx: flows.pinned(tx, "f"))) == ("autodiag", "content")
 
 
 def test_a_locked_conversation_and_a_lost_connection_say_try_again(place: Any, store: Store, begin: Any) -> None:

@@ -15,6 +15,8 @@ from bot.turn import Present
 from dialogue import engine
 from dialogue.engine import Refused
 from dialogue.events import Clicked, Commanded
+from dialogue.session import Session
+from dialogue.sessions import Flows, Sessions
 from dialogue.words import Words
 from tests.telegram.rules import BUTTONS, length, read_html
 
@@ -24,6 +26,11 @@ pytestmark = pytest.mark.databases("sqlite", because="nothing here touches a dat
 @pytest.fixture
 def words(settings: Settings, content: Content) -> Words:
     return Words(settings, content.tutorials, content.referential.glossary)
+
+
+def here_of(content: Content, session: Session, revision: int = 1) -> Present:
+    held = Sessions(session)
+    return Present("c", revision, Flows(content.flow, content.forms, {}, content.referential.plan), held)
 
 
 def fits(shown: Face) -> None:
@@ -48,7 +55,7 @@ def test_random_journeys_hold_in_the_limits(content: Content, words: Words, seed
     luck, flow = random.Random(seed), content.flow
     session = engine.begin(flow)
     for revision in range(1, 90):
-        here = Present("c", revision, flow, session)
+        here = here_of(content, session, revision)
         view: View = "tutorials" if session.short_done and luck.random() < 0.1 else ""
         fits(face(here, words, view=view, page=luck.randrange(9), said=["Une phrase de plus."] * luck.randrange(2)))
         shown = face(here, words)
@@ -91,7 +98,7 @@ def test_long_labels_are_numbered_in_the_text(content: Content, words: Words) ->
     session = engine.begin(flow)
     numbered = 0
     while (step := engine.asking(flow, session)) is not None:
-        shown = face(Present("c", 1, flow, session), words)
+        shown = face(here_of(content, session), words)
         assert shown.keyboard
         labels = [button.text for row in shown.keyboard.inline_keyboard for button in row]
         long = [choice for choice in step.question.choices if len(choice.label) > LONG]
