@@ -66,7 +66,10 @@ Sent = Annotated[ChoiceEvent | TextEvent | CommandEvent, Field(discriminator="ty
 
 
 class Turn(BaseModel):
-    """The present turn. `question` is null when nothing is asked; `buttons` are commands to send back as they are."""
+    """The present turn. `question` is null when nothing is asked; `buttons` are commands to send back as they are.
+
+    `flow`: what is in front, the Autodiag or a small flow such as the survey; `beside`: a question under the result.
+    """
 
     revision: int
     status: present.Status
@@ -74,6 +77,8 @@ class Turn(BaseModel):
     messages: list[present.Message]
     question: present.Asked | None
     buttons: list[present.Button]
+    flow: str
+    beside: present.Asked | None
 
 
 class Begun(BaseModel):
@@ -165,6 +170,8 @@ class _Turn:
     messages: tuple[present.Message, ...]
     question: present.Asked | None
     buttons: tuple[present.Button, ...]
+    flow: str
+    beside: present.Asked | None
 
 
 _TURN = TypeAdapter(_Turn)
@@ -173,7 +180,7 @@ _STRINGS = TypeAdapter(Mapping[str, str])
 
 def turn_json(revision: int, shown: present.Turn) -> bytes:
     """A turn, as JSON."""
-    return _TURN.dump_json(_Turn(revision, shown.status, shown.place, shown.messages, shown.question, shown.buttons))
+    return _TURN.dump_json(_Turn(revision, **vars(shown)))
 
 
 def strings_json(given: Mapping[str, str]) -> bytes:

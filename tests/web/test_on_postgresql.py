@@ -14,7 +14,7 @@ def test_the_short_path_from_the_first_button_to_the_result(phone: Callable[...,
     page = phone().new_page()
     page.goto("/")
     for _ in range(60):
-        choice = page.locator('button[name="choice"]').first
+        choice = page.locator('.choices button[name="choice"]').first
         if not choice.count():
             break
         before = page.locator("main").get_attribute("data-at")
