@@ -170,7 +170,7 @@ def _other(turn: Turn, words: Words, sheet: Sheet, before: list[Part]) -> Face:
     """The result, a tutorial, the themes, a pause, a confirmation."""
     at_result = turn.place == "result" and turn.status != "paused"
     beside = [message for message in turn.messages if message.kind != "result"]
-    alone = at_result and not beside and not before and not turn.beside
+    alone = at_result and not beside and not before
     messages = beside if at_result and beside else turn.messages
     parts = [*before, *_said(messages)]
     if turn.place == "confirm" and any(button.label == words.label("confirm_erase") for button in turn.buttons):
