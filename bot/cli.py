@@ -232,11 +232,12 @@ def db_upgrade() -> None:
 @db_app.command("check")
 def db_check() -> None:
     """Vérifie la base sans rien changer : le fichier, la révision, les tables, la clé."""
+    from bot.rooms import TABLES
     from store.check import check as check_database
 
     storage = _settings().storage
     wanting = False
-    for finding in check_database(storage.database_url, storage.key_file):
+    for finding in check_database(storage.database_url, storage.key_file, TABLES):
         wanting = wanting or not finding.fine
         print(f"{'bon' if finding.fine else 'À REVOIR'}  {finding.sentence}")
     if wanting:

@@ -18,7 +18,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from bot import testing
+from bot import rooms, testing
 from bot.house import House
 from store import codes, conversations, faults, inbox, outbox, ways
 from store.engine import Unavailable
@@ -314,6 +314,8 @@ def purge(house: House, tx: Connection, job: Job) -> After | None:
     inbox.forget(tx, today - REMEMBER_INCOMING)
     ways.forget(tx, today)
     codes.forget(tx, now)
+    for forget in rooms.FORGET:
+        forget(tx, now)
     outbox.forget(tx, now - KEEP_DONE, now - KEEP_GIVEN_UP)
 
     async def scrub() -> None:

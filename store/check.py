@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, MetaData, exc, text
 
 from store import migrations
 from store.engine import Database, Unavailable
 from store.keys import KeyProblem, Keyring
 from store.open import fits, seal_of
-from store.tables import metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +25,18 @@ class Finding:
     sentence: str
 
 
-def check(url: str, key_file: Path) -> Iterator[Finding]:
-    """Look at one thing after another; stop where the next would make no sense."""
+def check(url: str, key_file: Path, declared: MetaData) -> Iterator[Finding]:
+    """Look at one thing after another; stop where the next would make no sense. `declared`: the tables of all rooms."""
     db = Database(url)
     try:
-        yield from _check(db, key_file)
+        yield from _check(db, key_file, declared)
     except Unavailable as error:
         yield Finding(False, str(error))
     finally:
         db.close()
 
 
-def _check(db: Database, key_file: Path) -> Iterator[Finding]:
+def _check(db: Database, key_file: Path, declared: MetaData) -> Iterator[Finding]:
     if db.path is not None and not db.path.exists():
         yield Finding(False, f"La base {db.path} n'existe pas encore. Lancez : autodiag db upgrade")
         return
@@ -52,7 +51,7 @@ def _check(db: Database, key_file: Path) -> Iterator[Finding]:
         yield Finding(False, f"La base est {stands}, et il faut {migrations.HEAD}. Lancez : autodiag db upgrade")
         return
     yield Finding(True, f"Révision {revision}, la dernière.")
-    yield db.read(_tables)
+    yield db.read(lambda tx: _tables(tx, declared))
     yield db.read(lambda tx: _key(tx, key_file))
 
 
@@ -68,13 +67,13 @@ def _soundness(db: Database) -> Finding:
     return Finding(False, f"Le fichier est abîmé ({found}). Arrêtez Autodiag et restaurez une sauvegarde.")
 
 
-def _tables(tx: Connection) -> Finding:
+def _tables(tx: Connection, declared: MetaData) -> Finding:
     from alembic.autogenerate import compare_metadata  # slow to import, and needed here only
     from alembic.migration import MigrationContext
 
-    different = compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), metadata)
+    different = compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), declared)
     if not different:
-        return Finding(True, f"Les {len(metadata.tables)} tables sont celles que le programme attend.")
+        return Finding(True, f"Les {len(declared.tables)} tables sont celles que le programme attend.")
     return Finding(
         False,
         f"Les tables ne sont pas celles que le programme attend ({len(different)} différences, d'abord : "

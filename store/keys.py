@@ -37,7 +37,7 @@ class Tampered(Exception):
 
 
 class DataKey:
-    """One conversation's AES-256-GCM key. Never printed, never stored unwrapped."""
+    """The AES-256-GCM key of one conversation, or of one account. Never printed, never stored unwrapped."""
 
     __slots__ = ("_cipher",)
 
@@ -91,16 +91,16 @@ class Keyring:
         name = purpose.encode()
         return hmac.new(self._digest_key, len(name).to_bytes(2) + name + raw, hashlib.sha256).digest()
 
-    def new_data_key(self, conversation: str) -> tuple[DataKey, bytes]:
-        """Draw a data key for a conversation: the key, and its wrapped form to store."""
+    def new_data_key(self, owner: str, table: str = "conversations") -> tuple[DataKey, bytes]:
+        """Draw a data key for one row of a table, by default a conversation: the key, and its wrapped form to store."""
         secret = secrets.token_bytes(KEY_BYTES)
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        wrapped = _FORMAT + nonce + self._wrap.encrypt(nonce, secret, _key_place(conversation))
+        wrapped = _FORMAT + nonce + self._wrap.encrypt(nonce, secret, _place(table, owner, "wrapped_key"))
         return DataKey(secret), wrapped
 
-    def unwrap(self, conversation: str, wrapped: bytes) -> DataKey:
-        """Open a stored data key. Raises Tampered if it was wrapped by another key or for another conversation."""
-        return DataKey(_opened(self._wrap, wrapped, _key_place(conversation)))
+    def unwrap(self, owner: str, wrapped: bytes, table: str = "conversations") -> DataKey:
+        """Open a stored data key. Raises Tampered if it was wrapped by another key or for another row."""
+        return DataKey(_opened(self._wrap, wrapped, _place(table, owner, "wrapped_key")))
 
 
 def _derived(master: bytes, purpose: str) -> bytes:
@@ -109,10 +109,6 @@ def _derived(master: bytes, purpose: str) -> bytes:
 
 def _place(table: str, row: str, column: str) -> bytes:
     return json.dumps([table, row, column]).encode()
-
-
-def _key_place(conversation: str) -> bytes:
-    return _place("conversations", conversation, "wrapped_key")
 
 
 def _opened(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:

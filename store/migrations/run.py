@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -32,8 +34,29 @@ def run(db: Database, scripts: Path) -> None:
         _known(tx, settings)
         before = _counts(tx)
         settings.attributes["connection"] = tx
-        command.upgrade(settings, "head")
+        with _triggers_aside(tx):
+            command.upgrade(settings, "head")
         _check(tx, before)
+
+
+@contextmanager
+def _triggers_aside(tx: Connection) -> Iterator[None]:
+    """SQLite rebuilds a table under another name: a trigger that reads it stops that, and those on it are dropped.
+
+    So they are put aside and back. One that a migration makes again under its name replaces the old one.
+    """
+    if tx.dialect.name != "sqlite":
+        yield
+        return
+    listed = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    kept = {str(row.name): str(row.sql) for row in tx.execute(listed).all()}
+    for name in kept:
+        tx.execute(text(f'DROP TRIGGER "{name}"'))
+    yield
+    made = {str(row.name) for row in tx.execute(listed).all()}
+    for name, statement in kept.items():
+        if name not in made:
+            tx.exec_driver_sql(statement)
 
 
 def _known(tx: Connection, settings: Config) -> None:

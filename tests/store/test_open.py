@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
+from bot.rooms import TABLES
 from store import conversations, migrations, tables
 from store.engine import AlreadyOwned, Database, Unavailable
 from store.keys import KeyProblem, Keyring
@@ -92,7 +93,7 @@ def test_two_servers_on_one_file_is_one_too_many(place: Any) -> None:
 
 def test_the_migrations_make_exactly_the_tables_declared(store: Any) -> None:
     differences = store.db.read(
-        lambda tx: compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), tables.metadata)
+        lambda tx: compare_metadata(MigrationContext.configure(tx, opts={"compare_type": True}), TABLES)
     )
     assert differences == []
 
