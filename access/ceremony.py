@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from access.accounts import Account
 from access.challenges import OPEN_FOR
 from access.refused import Refused
 from access.site import Site
@@ -43,7 +44,7 @@ class Made:
     kind: Kind
 
 
-def creation(site: Site, challenge: bytes, *, user: str, name: str, known: Sequence[bytes]) -> dict[str, Any]:
+def creation(site: Site, challenge: bytes, *, account: Account, known: Sequence[bytes]) -> dict[str, Any]:
     """What to ask a device that makes a passkey. `known`: the person's others, one a device."""
     from webauthn import generate_registration_options
     from webauthn.helpers import options_to_json_dict, structs
@@ -55,9 +56,9 @@ def creation(site: Site, challenge: bytes, *, user: str, name: str, known: Seque
     options = generate_registration_options(
         rp_id=site.host,
         rp_name=site.name,
-        user_id=user.encode(),
-        user_name=name,
-        user_display_name=name,
+        user_id=account.id.encode(),
+        user_name=account.person.name,
+        user_display_name=account.person.name,
         challenge=challenge,
         timeout=_TIMEOUT,
         authenticator_selection=required,

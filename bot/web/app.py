@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -10,13 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from access.site import NoPasskeysHere
 from bot.house import House
 from bot.web import chat, data, keep, pages, paper
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
+from bot.web.space import enter, home, invitation, keys
+from bot.web.space.guard import SignedOut
 from bot.web.view import View
 from store.engine import Unavailable
+
+log = structlog.get_logger("web")
 
 ROUTES = [
     Route("/", chat.welcome),
@@ -47,6 +53,18 @@ ROUTES = [
     Route("/au-revoir", pages.goodbye),
     Route("/mentions-legales", pages.legal),
     Route("/accessibilite", pages.accessibility),
+    Route("/invitation/{token}", invitation.invitation),
+    Route("/invitation/{token}/defi", invitation.ask, methods=["POST"]),
+    Route("/invitation/{token}/preuve", invitation.prove, methods=["POST"]),
+    Route("/entrer", enter.door),
+    Route("/entrer/defi", enter.ask, methods=["POST"]),
+    Route("/entrer/preuve", enter.prove, methods=["POST"]),
+    Route("/sortir", enter.leave, methods=["POST"]),
+    Route("/espace", home.home),
+    Route("/espace/cles", keys.keys),
+    Route("/espace/cles", keys.change, methods=["POST"]),
+    Route("/espace/cles/defi", keys.ask, methods=["POST"]),
+    Route("/espace/cles/preuve", keys.prove, methods=["POST"]),
     Route("/static/{name}", pages.asset),
     Route("/healthz", pages.alive),
     Route("/readyz", pages.ready),
@@ -59,6 +77,8 @@ def create_app(house: House) -> Starlette:
     view = View(house)
 
     async def error_page(request: Request, status: int, code: str) -> Response:
+        if request.url.path.startswith("/espace"):
+            return view.space(request, "error.html", status=status, who=None, notice=code)
         return view.page(request, "error.html", status=status, notice=code)
 
     async def problem(request: Request, error: Exception) -> Response:
@@ -82,6 +102,11 @@ def create_app(house: House) -> Starlette:
         response.headers["Retry-After"] = "5"
         return response
 
+    async def no_passkeys(request: Request, error: Exception) -> Response:
+        """The public address is of a kind that browsers make no passkey for: the operator reads why."""
+        log.error("no_passkeys", reason=str(error))
+        return view.space(request, "error.html", status=503, who=None, notice="no_passkeys")
+
     app = Starlette(
         routes=ROUTES,
         middleware=[
@@ -94,7 +119,13 @@ def create_app(house: House) -> Starlette:
             ),
             Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
         ],
-        exception_handlers={Problem: problem, HTTPException: http, Unavailable: unavailable},
+        exception_handlers={
+            Problem: problem,
+            HTTPException: http,
+            Unavailable: unavailable,
+            SignedOut: enter.signed_out,
+            NoPasskeysHere: no_passkeys,
+        },
     )
     app.state.door = Door(house, view, Throttle(house))
     return app

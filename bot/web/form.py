@@ -5,10 +5,12 @@ Refuses a form from another site: the cookie is SameSite, and the browser says w
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -102,6 +104,22 @@ async def read_form(request: Request, settings: Settings) -> Form:
     if len(fields) != len(pairs):
         raise Problem(400, "incomplete")
     return Form(fields)
+
+
+async def read_json(request: Request, settings: Settings) -> dict[str, Any]:
+    """The JSON object that a script of ours sends. Raises Problem."""
+    if not _from_here(request, settings):
+        raise Problem(403, "elsewhere")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Problem(415, "not_a_form")
+    try:
+        found = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise Problem(400, "unreadable") from None
+    if not isinstance(found, dict):
+        raise Problem(400, "incomplete")
+    return found
 
 
 def _from_here(request: Request, settings: Settings) -> bool:

@@ -111,13 +111,13 @@ class Guard:
             # A fault of ours: a calm page, and in the log where it was, without its words.
             frames = traceback.extract_tb(error.__traceback__)[-4:]
             where = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-            log.error("fault", route=_route(scope), fault=type(error).__name__, where=where)
+            log.error("fault", route=route_of(scope), fault=type(error).__name__, where=where)
             if status:
                 raise
             await self._answer(scope, receive, sending, 500, "fault")
         finally:
             spent = round(1000 * (time.perf_counter() - began), 1)
-            log.info("request", method=scope["method"], route=_route(scope), status=status, ms=spent)
+            log.info("request", method=scope["method"], route=route_of(scope), status=status, ms=spent)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a body that says it is too long before reading it, and one that proves too long, or too slow."""
@@ -148,7 +148,7 @@ class Guard:
         await response(scope, receive, send)
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The template of the route, never the path: a path may hold a token."""
     return getattr(scope.get("route"), "path", "(aucune)")
 

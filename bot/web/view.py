@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -47,20 +49,19 @@ class View:
         self.words = house.words
         self.sites = house.settings.server.framed_by
         self._terms: dict[tuple[str, ...], tuple[Term, ...]] = {}
-        style = tidy_style((FOLDER / "style.css").read_text(encoding="utf-8"))
+        style, space_style = _style("style.css"), _style("style.css", "space.css")
         script = (FOLDER / "static" / "chat.js").read_bytes()
+        passkey = (FOLDER / "static" / "passkey.js").read_bytes()
         mark = (FOLDER / "static" / "mark.svg").read_bytes()
         self.assets: Mapping[str, tuple[bytes, str]] = {
             f"{_print_of(script)}.js": (script, "text/javascript; charset=utf-8"),
+            f"{_print_of(passkey)}.js": (passkey, "text/javascript; charset=utf-8"),
             f"{_print_of(mark)}.svg": (mark, "image/svg+xml"),
         }
-        script_name, mark_name = self.assets
-        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        rules = (
-            f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; connect-src 'self'; img-src 'self'; "
-            "form-action 'self'; base-uri 'none'"
-        )
+        script_name, passkey_name, mark_name = self.assets
+        rules = _rules(style)
         self.policy, self.framed_policy = f"{rules}; {ancestors(())}", f"{rules}; {ancestors(self.sites)}"
+        self.space_policy = f"{_rules(space_style)}; {ancestors(())}"
         self.loader = (FOLDER / "static" / "integrer.js").read_bytes()
         self._templates = Environment(
             loader=FunctionLoader(_template),
@@ -72,7 +73,12 @@ class View:
             auto_reload=False,
         )
         self._templates.filters.update(
-            prose=prose, unit=unit, phone=phone_link, q=lambda text: quote(str(text), safe="")
+            prose=prose,
+            unit=unit,
+            phone=phone_link,
+            q=lambda text: quote(str(text), safe=""),
+            day=day,
+            splitlines=str.splitlines,
         )
         self._templates.globals.update(
             settings=house.settings,
@@ -80,7 +86,9 @@ class View:
             say=house.words.say,
             tutorials=house.words.tutorials,
             style=Markup(style),  # noqa: S704 — our own file
+            space_style=Markup(space_style),  # noqa: S704
             script_path=f"/static/{script_name}",
+            passkey_path=f"/static/{passkey_name}",
             mark_path=f"/static/{mark_name}",
             posters=POSTERS,
             again={},
@@ -109,6 +117,17 @@ class View:
         body = leaving(body) if frame else body
         keep = "public, max-age=600" if shared else "no-store"
         return HTMLResponse(body, status, {"Cache-Control": keep, "Vary": "X-Requested-With"})
+
+    def space(self, request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+        """A page of the spaces, under the policy of their own style sheet: the chat's, and what tables need."""
+        here = request.url.path
+        response = self.page(request, f"space/{template}", status=status, shared=False, here=here, **values)
+        response.headers["Content-Security-Policy"] = self.space_policy
+        return response
+
+    def sentence(self, template: str, **values: object) -> str:
+        """The one sentence of a template, as plain text."""
+        return html.unescape(self._templates.get_template(template).render(**values)).strip()
 
     def terms(self, *texts: str) -> tuple[Term, ...]:
         """The glossary entries found in these texts; a question's are looked for once."""
@@ -166,6 +185,11 @@ def bound(text: str) -> str:
     return _DIGITS.sub("\u00a0", text) if " " in text else text
 
 
+def day(moment: date) -> str:
+    """A day as one writes it here: 03/11/2026."""
+    return f"{moment:%d/%m/%Y}"
+
+
 def phone_link(number: str) -> str:
     """A number as `tel:` wants it."""
     return "tel:" + re.sub(r"[^\d+]", "", number)
@@ -176,6 +200,19 @@ def tidy_style(source: str) -> str:
     bare = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
     bare = re.sub(r"\s+", " ", bare)
     return re.sub(r" ?([{};,>]) ?", r"\1", bare).replace(";}", "}").strip()
+
+
+def _style(*names: str) -> str:
+    return tidy_style("\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names))
+
+
+def _rules(style: str) -> str:
+    """The policy of a page that inlines this style sheet, but for who may show it in a frame."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'"
+    )
 
 
 def _runs(lines: list[str]) -> list[tuple[bool, list[str]]]:

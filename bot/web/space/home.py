@@ -1,0 +1,18 @@
+"""The home of whoever is signed in: what is theirs to open, and a word about a second passkey."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from access import passkeys
+from bot.web.door import door_of
+from bot.web.space.guard import signed_in
+from bot.web.space.page import space_page
+
+
+async def home(request: Request) -> Response:
+    """The first page after signing in."""
+    who = await signed_in(request)
+    count = await door_of(request).house.store.db.query(lambda tx: passkeys.count(tx, who.account.id))
+    return space_page(request, who, "home.html", keys=count)
