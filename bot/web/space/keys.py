@@ -103,7 +103,7 @@ async def _page(request: Request, who: SignIn, *, status: int = 200, notice: str
         "keys.html",
         status=status,
         notice=notice,
-        keys=mine,
+        keys=sorted(mine, key=lambda key: key.digest != who.passkey),
         at_most=passkeys.AT_MOST,
         shown=who.passkey,
         fresh=who.fresh(house.now()),

@@ -67,6 +67,7 @@ button.addEventListener("click", async () => {
 });
 
 async function test() {
+  tested.replaceChildren();
   if (location.origin !== origin) return say(word(isSecureContext ? "elsewhere" : "insecure"));
   if (!isSecureContext) return say(word("insecure"));
   if (!window.PublicKeyCredential) return say(word("none"));
