@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, cached_property
@@ -31,8 +31,8 @@ class House:
 
     `pinned`: flows by fingerprint, those published now and earlier ones as they are met;
     `bell` wakes the worker when something is put in the outbox; `doors`: what a door keeps while the process lives;
-    `watchers` are told of each turn: its door, its outcome, its seconds; `arming`: called in the transaction of a turn
-    that may change when the bot speaks first, with where it led (bot.turn.Present).
+    `watchers` are told of each turn: its door, its outcome, its seconds; `after_turn` and `on_erase`: what rooms do in
+    the transaction of a turn (a bot.turn.Happened) and of an erasure, filled from bot/rooms.py.
     """
 
     settings: Settings
@@ -44,7 +44,8 @@ class House:
     bell: Bell = field(default_factory=Bell)
     doors: dict[str, Any] = field(default_factory=dict)
     watchers: list[Callable[[str, str, float], None]] = field(default_factory=list)
-    arming: list[Callable[[House, Connection, Any], None]] = field(default_factory=list)
+    after_turn: Sequence[Callable[[House, Connection, Any], None]] = ()
+    on_erase: Sequence[Callable[[House, Connection, str], None]] = ()
 
     def keep_time(self, tx: Connection) -> None:
         """Set the clock by the database's now and then: called by who works, in a transaction of theirs."""
@@ -104,6 +105,8 @@ def open_house(
 
     Raises Faults (content), KeyProblem, AlreadyOwned, MigrationProblem or Unavailable, each with a French sentence.
     """
+    from bot import rooms  # they take turns, and turns need a house
+
     content = content or load_content()
     storage = settings.storage
     store = open_store(storage.database_url, storage.key_file, storage.erasure_journal, own=own)
@@ -116,7 +119,16 @@ def open_house(
     store.db.write(pin)
     words = Words(settings, content.tutorials, content.referential.glossary)
     published = {flow.fingerprint: flow for flow in now_published}
-    house = House(settings, store, content, words, now or testing.clock(), published)
+    house = House(
+        settings,
+        store,
+        content,
+        words,
+        now or testing.clock(),
+        published,
+        after_turn=rooms.AFTER_TURN,
+        on_erase=rooms.ON_ERASE,
+    )
     store.db.read(house.keep_time)
     return house
 

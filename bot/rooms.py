@@ -1,4 +1,4 @@
-"""What the rooms bring to the house: their tables, on the store's metadata, and what each forgets by itself.
+"""What the rooms bring to the house: their tables, what each does in a turn's transaction, what it forgets by itself.
 
 A room that remembers something is added here once, and nowhere else.
 """
@@ -13,9 +13,18 @@ from sqlalchemy import Connection, MetaData
 
 from access import entry
 from access import tables as access_tables
+from bot import outreach
+from bot.house import House
+from bot.turn import Happened
 
 TABLES: Final[MetaData] = access_tables.accounts.metadata
 """The store's own metadata, once every room has declared its tables on it: what migrations must make."""
+
+AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (outreach.arm,)
+"""Done in the transaction of a turn that was taken, in this order."""
+
+ON_ERASE: Final[tuple[Callable[[House, Connection, str], None], ...]] = ()
+"""Done in the transaction of an erasure, before it, with the id of the conversation."""
 
 FORGET: Final[tuple[Callable[[Connection, datetime], None], ...]] = (entry.forget,)
 """Done each hour, beside the purge of conversations."""

@@ -15,6 +15,7 @@ import uvicorn
 
 from bot import worker
 from bot.app import create_app
+from bot.doers import doers
 from bot.house import House
 
 
@@ -39,17 +40,16 @@ def configure_logs(level: str) -> None:
 async def working(house: House) -> AsyncIterator[None]:
     """The work beside HTTP: the outbox, and Telegram's messages fetched where nobody brings them."""
     if not house.settings.telegram.on:
-        async with _beside(worker.work_for_ever(house)):
+        async with _beside(worker.work_for_ever(house, doers(house))):
             yield
         return
     from bot.telegram.door import door_of
     from bot.telegram.poll import poll
-    from bot.telegram.show import DOERS
 
     door = door_of(house)
     fetching = [poll(door)] if house.settings.telegram.mode == "poll" else []
     try:
-        async with _beside(worker.work_for_ever(house, DOERS), door.learn_name(), *fetching):
+        async with _beside(worker.work_for_ever(house, doers(house)), door.learn_name(), *fetching):
             yield
     finally:
         await door.close()

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from bot.house import House
 from dialogue import engine, sessions
+from dialogue.diary import Diary
 from dialogue.engine import Refused
 from dialogue.events import (
     RECORD,
@@ -25,8 +26,7 @@ from dialogue.events import (
     Commanded,
     EraseAll,
     Event,
-    FormDone,
-    Marked,
+    Fact,
     Record,
     ShortPathDone,
     SpokeFirst,
@@ -103,6 +103,21 @@ class Bearer:
     opens: str | None = None
 
 
+@dataclass(frozen=True)
+class Happened:
+    """A turn that was taken, for the rooms: its event (none where a conversation only began), and what was concluded.
+
+    `before`: where it was, None at the beginning; `loaded`: the conversation as loaded, with its key.
+    """
+
+    door: str
+    event: Event | None
+    facts: tuple[Fact, ...]
+    before: Present | None
+    after: Present
+    loaded: Conversation
+
+
 class _NotTaken(Exception):
     """Carries the present turn out of a transaction that must leave no trace."""
 
@@ -143,7 +158,8 @@ async def begin(
             if seen.revision > 1:  # the form's id opens its conversation no more once somebody has gone on
                 raise Gone
             return seen, token
-        held = Sessions(engine.begin(house.flow, given))
+        diary = Diary(door=door, last=house.now().replace(microsecond=0))
+        held = Sessions(engine.begin(house.flow, given), diary=diary)
         flows = house.flows_of(tx, house.flow, held)
         taken = sessions.take(flows, held, first, house.now(), door) if first else Taken(held)
         columns = _columns(house, house.flow, taken.held.autodiag)
@@ -169,8 +185,7 @@ async def begin(
         begun = Present(made.id, made.revision, flows, taken.held)
         if not trial:
             tallies.add(tx, door, ["begun", *_milestones(held, taken)])
-            for arm in house.arming:
-                arm(house, tx, begun)
+        _tell_rooms(house, tx, Happened(door, first, taken.facts, None, begun, made))
         if then:
             then(tx, begun)
         return begun, token
@@ -217,9 +232,8 @@ async def take(
         after = _apply(house, tx, loaded, here, taken, _record(house, door, happened, taken))
         if not loaded.trial and (reached := _milestones(here.held, taken)):
             tallies.add(tx, door, reached)
-        if not loaded.trial and after.outcome == "taken" and _arms(happened, taken):
-            for arm in house.arming:
-                arm(house, tx, after)
+        if after.outcome == "taken":
+            _tell_rooms(house, tx, Happened(door, happened, taken.facts, here, after, loaded))
         if then and after.outcome == "taken":
             then(tx, after)
         return after
@@ -235,6 +249,20 @@ async def take(
     return done
 
 
+def happen(house: House, tx: Connection, conversation: str, event: Event, door: str) -> Happened | None:
+    """An event of ours (a timer, a milestone) in a transaction of ours; None where there is no such conversation.
+
+    Raises Refused when it can't be taken, and nothing has changed. Nothing is told to the rooms: the caller is one.
+    """
+    loaded = conversations.load(tx, house.store.keyring, conversation, lock=True)
+    if loaded is None:
+        return None
+    here = stands(house, tx, loaded)
+    taken = sessions.take(here.flows, here.held, event, house.now(), door)
+    after = _apply(house, tx, loaded, here, taken, _record(house, door, event, taken))
+    return Happened(door, event, taken.facts, here, after, loaded)
+
+
 async def look(house: House, conversation: str | Bearer) -> Present:
     """The present turn, read only; looking does not count as a use of a token. Raises Gone."""
     return await house.store.db.query(lambda tx: _present(house, tx, _named(house, tx, conversation, use=False)))
@@ -245,6 +273,8 @@ async def erase(house: House, conversation: str | Bearer) -> None:
 
     def work(tx: Connection) -> None:
         named = _named(house, tx, conversation, use=False)
+        for room in house.on_erase:
+            room(house, tx, named)
         if not conversations.erase(tx, house.store.keyring, house.store.journal, named):
             raise Gone
 
@@ -308,11 +338,9 @@ def _named(house: House, tx: Connection, conversation: str | Bearer, *, use: boo
     return found
 
 
-def _arms(event: Event, taken: Taken) -> bool:
-    """Whether this turn may change when the bot speaks first next; nearly no turn does."""
-    if isinstance(event, Marked) or (isinstance(event, Commanded) and event.name in ("book", "tutorial", "quiet")):
-        return True
-    return any(isinstance(fact, ShortPathDone | TutorialDone | FormDone) for fact in taken.facts) or bool(taken.effects)
+def _tell_rooms(house: House, tx: Connection, happened: Happened) -> None:
+    for room in house.after_turn:
+        room(house, tx, happened)
 
 
 def _milestones(before: Sessions, taken: Taken) -> list[str]:
@@ -351,6 +379,8 @@ def _apply(house: House, tx: Connection, loaded: Conversation, here: Present, ta
     for effect in taken.effects:
         match effect:
             case EraseAll():
+                for room in house.on_erase:
+                    room(house, tx, loaded.id)
                 conversations.erase(tx, house.store.keyring, house.store.journal, loaded.id)
                 return replace(here, outcome="erased")
             case StartOver():

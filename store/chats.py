@@ -60,6 +60,12 @@ def at(tx: Connection, way: bytes) -> Chat | None:
     return None if row is None else Chat(row.way, row.conversation, row.blocked, row.state)
 
 
+def of(tx: Connection, conversation: str) -> list[Chat]:
+    """The chats of a conversation that take messages."""
+    mine = select(chats).where(chats.c.conversation == conversation, chats.c.blocked.is_(False))
+    return [Chat(row.way, row.conversation, row.blocked, row.state) for row in tx.execute(mine.order_by(chats.c.way))]
+
+
 def keep(tx: Connection, key: DataKey, chat: Chat, state: bytes) -> None:
     """Remember what the chat shows now."""
     sealed = _sealed(key, chat.conversation, chat.way, state)

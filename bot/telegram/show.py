@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import takewhile
 
 import structlog
@@ -17,11 +18,13 @@ from sqlalchemy import Connection
 
 from bot.entrance import hand_over
 from bot.house import House
+from bot.outreach import too_late
 from bot.telegram.door import Door, door_of
 from bot.telegram.face import Face, View, face
 from bot.telegram.post import Blocked
-from bot.turn import Present, stands
+from bot.turn import Happened, Present, stands
 from bot.worker import Doers, Save, Sends
+from dialogue.outreach import Say
 from dialogue.present import label_of
 from papers.result import bars_png, result_pdf
 from store import chats, conversations, outbox
@@ -67,7 +70,15 @@ SCREEN: TypeAdapter[Screen] = TypeAdapter(Screen)
 _SHOW: TypeAdapter[Show] = TypeAdapter(Show)
 
 
-def enqueue(house: House, tx: Connection, conversation: str, show: Show, *, paper: bool = False) -> None:
+def enqueue(
+    house: House,
+    tx: Connection,
+    conversation: str,
+    show: Show,
+    *,
+    paper: bool = False,
+    expires_at: datetime | None = None,
+) -> None:
     """Put a show in the outbox (the result on paper before it), in the transaction of what it shows."""
     held = conversations.hold(tx, house.store.keyring, conversation)
     if held is None:
@@ -83,7 +94,16 @@ def enqueue(house: House, tx: Connection, conversation: str, show: Show, *, pape
             due_at=house.now(),
             payload=_SHOW.dump_json(show),
             line=conversation,
+            expires_at=expires_at,
         )
+
+
+def tell(house: House, tx: Connection, happened: Happened, said: Say) -> bool:
+    """Say first in the chats of a conversation, if it has one that takes messages."""
+    found = chats.of(tx, happened.loaded.id)
+    for chat in found:
+        enqueue(house, tx, chat.conversation, Show(chat.way.hex(), anew=True), expires_at=too_late(house, said))
+    return bool(found)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,36 @@
+"""Who does each kind of job of the outbox, and by which door the bot speaks first: both registries, in sight."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from bot import outreach
+from bot.house import House
+from bot.outreach import Speaker
+from bot.worker import Doer, Writes
+from store.outbox import Job
+
+
+def doers(house: House) -> dict[str, Doer]:
+    """What this process does of the outbox, by kind; the worker adds its own."""
+    speaking = speakers(house)
+
+    def reach(house: House, tx: Connection, job: Job) -> None:
+        outreach.reach(house, tx, job.conversation or "", speaking)
+
+    known: dict[str, Doer] = {outreach.REACH: Writes(reach)}
+    if house.settings.telegram.on:
+        from bot.telegram.show import DOERS  # the library takes half a second: only where there is a bot
+
+        known |= DOERS
+    return known
+
+
+def speakers(house: House) -> dict[str, Speaker]:
+    """Who may tell a manager that something waits for them, by door, in the order in which they are tried."""
+    known: dict[str, Speaker] = {}
+    if house.settings.telegram.on:
+        from bot.telegram.show import tell
+
+        known["telegram"] = tell
+    return known
