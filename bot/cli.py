@@ -9,69 +9,28 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from bot.settings import Settings, SettingsError, load_settings
+from bot.outbox_cli import app as outbox_app
+from bot.shell import house as _house
+from bot.shell import settings as _settings
+from bot.shell import stop as _stop
+from bot.shell import testing as _testing
 from referential.yamlfile import Faults
-
-if TYPE_CHECKING:
-    from bot.house import House
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
 db_app = typer.Typer(no_args_is_help=True, help="La base : la mettre à niveau, la vérifier.")
 app.add_typer(db_app, name="db")
 telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
 app.add_typer(telegram_app, name="telegram")
+app.add_typer(outbox_app, name="outbox")
 
 
 def main() -> None:
     """Entry point of the `autodiag` command."""
     app()
-
-
-def _stop(code: int, *sentences: object) -> NoReturn:
-    for sentence in sentences:
-        print(sentence, file=sys.stderr)
-    raise typer.Exit(code)
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except SettingsError as error:
-        _stop(1, *error.sentences)
-
-
-def _testing(settings: Settings) -> None:
-    """Take the variables of tests, where they may stand, and say so; stops where they may not."""
-    from bot import testing
-
-    try:
-        if testing.begin(settings):
-            print(
-                "Attention : réglage d'essai. Un test peut arrêter ce processus, ou changer l'heure.", file=sys.stderr
-            )
-    except SettingsError as error:
-        _stop(1, *error.sentences)
-
-
-def _house() -> House:
-    """The house beside a server, if there is one; stops with what is wrong when it can't be opened."""
-    from bot.house import open_house
-    from store.engine import Unavailable
-    from store.keys import KeyProblem
-    from store.migrations import MigrationProblem
-
-    settings = _settings()
-    _testing(settings)
-    try:
-        return open_house(settings)
-    except Faults as found:
-        _stop(1, *found.faults)
-    except (KeyProblem, MigrationProblem, Unavailable) as error:
-        _stop(1, error)
 
 
 @app.command()
@@ -112,6 +71,27 @@ def serve() -> None:
             runner.run(serve_house(house, listening))
     except PortTaken as error:
         _stop(1, error)
+    finally:
+        house.store.close()
+
+
+@app.command()
+def worker() -> None:
+    """Fait seul le travail de fond, à côté d'autres processus (avec PostgreSQL seulement), jusqu'à Ctrl-C."""
+    from bot.serve import configure_logs, event_loop, work
+
+    settings = _settings()
+    if settings.storage.database_url.startswith("sqlite"):
+        _stop(
+            1,
+            "Avec SQLite, le travail de fond se fait dans « autodiag serve », seul à tenir le fichier de la base. "
+            "« autodiag worker » demande PostgreSQL (docs/deploy.md).",
+        )
+    configure_logs(settings.server.log_level)
+    house = _house(settings)
+    try:
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(work(house, lambda: print("Le travail de fond est en marche.", flush=True)))
     finally:
         house.store.close()
 
@@ -269,7 +249,7 @@ def stats() -> None:
 
     house = _house()
     try:
-        found_figures = house.store.db.read(lambda tx: figures.read(tx, house.today()))
+        found_figures = house.store.db.read(lambda tx: figures.read(tx, house.now()))
         Console().print(figures.table(found_figures, house.flow))
     except Unavailable as error:
         _stop(1, error)

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from bot import stats
 from bot.house import House
+from store.backlog import LATE
 from store.engine import Unavailable
 
 FRESH_FOR = 15.0
@@ -93,8 +94,8 @@ class Metrics:
     async def _figures(self) -> stats.Figures:
         now = time.monotonic()
         if self._kept is None or now - self._kept[0] >= self.fresh_for:
-            today = self.house.today()
-            self._kept = (now, await self.house.store.db.query(lambda tx: stats.read(tx, today)))
+            moment = self.house.now()
+            self._kept = (now, await self.house.store.db.query(lambda tx: stats.read(tx, moment)))
         return self._kept[1]
 
 
@@ -120,6 +121,13 @@ class _Kept(Collector):
             left.add_metric([place], self.figures.abandoned.get(place, 0))
         yield left
         waiting = GaugeMetricFamily("autodiag_outbox_jobs", "Travaux de la boîte d'envoi, par état", labels=["state"])
-        for state, n in sorted(self.figures.outbox.items()):
+        jobs = self.figures.outbox
+        for state, n in sorted(jobs.states.items()):
             waiting.add_metric([state], n)
         yield waiting
+        for name, words, value in (
+            ("due", "Travaux dont l'heure est venue", jobs.due),
+            ("late", f"Travaux en retard de plus de {LATE.seconds // 60} minutes", jobs.late),
+            ("behind_seconds", "Âge du plus ancien des travaux dont l'heure est venue", jobs.behind.total_seconds()),
+        ):
+            yield GaugeMetricFamily(f"autodiag_outbox_{name}", words, value=value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -36,20 +37,26 @@ def configure_logs(level: str) -> None:
     )
 
 
+ALONE_LOOK_EVERY = 2.0
+"""Seconds between two looks at the outbox of a worker alone: no bell rings there for what others enqueue."""
+
+
 @asynccontextmanager
-async def working(house: House) -> AsyncIterator[None]:
+async def working(house: House, *, fetches: bool = True, look_every: float = worker.LOOK_EVERY) -> AsyncIterator[None]:
     """The work beside HTTP: the outbox, and Telegram's messages fetched where nobody brings them."""
     if not house.settings.telegram.on:
-        async with _beside(worker.work_for_ever(house, doers(house))):
+        async with _beside(worker.work_for_ever(house, doers(house), look_every=look_every)):
             yield
         return
     from bot.telegram.door import door_of
     from bot.telegram.poll import poll
 
     door = door_of(house)
-    fetching = [poll(door)] if house.settings.telegram.mode == "poll" else []
+    fetching = [poll(door)] if fetches and house.settings.telegram.mode == "poll" else []
     try:
-        async with _beside(worker.work_for_ever(house, doers(house)), door.learn_name(), *fetching):
+        async with _beside(
+            worker.work_for_ever(house, doers(house), look_every=look_every), door.learn_name(), *fetching
+        ):
             yield
     finally:
         await door.close()
@@ -65,6 +72,19 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         for task in reversed(tasks):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+async def work(house: House, ready: Callable[[], None]) -> None:
+    """Do the work of the outbox, and nothing else, until SIGINT or SIGTERM; then finish what is under way.
+
+    `ready` is called once they are listened to.
+    """
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    ready()
+    async with working(house, fetches=False, look_every=ALONE_LOOK_EVERY):
+        await told.wait()
 
 
 async def serve(house: House, listening: socket.socket) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 from rich.console import Group
 from rich.table import Table
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
 from dialogue.flow import Flow
-from store import outbox, tables, tallies
+from store import backlog, tables, tallies
 
 SILENT = timedelta(days=14)
 """Unfinished and silent this long: abandoned (DESIGN.md)."""
@@ -23,12 +23,12 @@ SILENT = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Figures:
-    """`reached`: milestones by door and name; `going`, `abandoned`: conversations kept, by step; `outbox`: by state."""
+    """`reached`: milestones by door and name; `going`, `abandoned`: conversations kept, by step."""
 
     reached: Mapping[tuple[str, str], int]
     going: Mapping[str, int]
     abandoned: Mapping[str, int]
-    outbox: Mapping[str, int]
+    outbox: backlog.Health
 
     @property
     def doors(self) -> tuple[str, ...]:
@@ -40,25 +40,20 @@ class Figures:
         return sum(n for (_, name), n in self.reached.items() if name == milestone)
 
 
-def read(tx: Connection, today: date) -> Figures:
+def read(tx: Connection, now: datetime) -> Figures:
     """The figures as they stand. Reads only."""
-    kept, jobs = tables.conversations, tables.outbox
-    silent = kept.c.last_on <= today - SILENT
+    kept = tables.conversations
+    silent = kept.c.last_on <= now.date() - SILENT
     rows = tx.execute(
         select(kept.c.step, silent.label("silent"), func.count().label("n"))
         .where(kept.c.trial.is_(False))
         .group_by(kept.c.step, silent)
     ).all()
-    by_state = select(jobs.c.state, func.count().label("n")).group_by(jobs.c.state)
-    states = [
-        *tx.execute(by_state.where(jobs.c.settled_at.is_(None))),
-        *tx.execute(by_state.where(text(tables.GIVEN_UP))),
-    ]
     return Figures(
         reached=tallies.totals(tx),
         going={row.step or "": row.n for row in rows if not row.silent},
         abandoned={row.step or "": row.n for row in rows if row.silent},
-        outbox={outbox.WAITING: 0} | {row.state: row.n for row in states},
+        outbox=backlog.health(tx, now),
     )
 
 

@@ -157,7 +157,7 @@ async def _start(house: House, doers: Doers) -> bool:
 def _arm(house: House, doers: Doers, tx: Connection) -> None:
     for kind, doer in doers.items():
         if isinstance(doer, Writes) and doer.every is not None:
-            outbox.enqueue_unique(tx, kind, "every", house.now())
+            outbox.arm(tx, kind=kind, key="every", due_at=house.now())
 
 
 async def _mind_the_clock(house: House, latest: datetime) -> datetime:

@@ -155,6 +155,13 @@ def schedule(tx: Connection, *, kind: str, key: str, due_at: datetime | None, co
     tx.execute(_scheduling(tx.dialect.name), row)
 
 
+def arm(tx: Connection, *, kind: str, key: str, due_at: datetime) -> None:
+    """`schedule`, unless it is set already."""
+    known = select(outbox.c.id).where(outbox.c.dedup == _key(kind, key), outbox.c.settled_at.is_(None))
+    if tx.scalar(known) is None:
+        schedule(tx, kind=kind, key=key, due_at=due_at)
+
+
 def claim(
     tx: Connection,
     now: datetime,

@@ -147,7 +147,7 @@ def test_the_operator_reads_completion_by_door_and_by_step(
 ) -> None:
     played(caller)
     printed = Console(width=160, record=True)
-    printed.print(stats.table(house.store.db.read(lambda tx: stats.read(tx, house.today())), house.flow))
+    printed.print(stats.table(house.store.db.read(lambda tx: stats.read(tx, house.now())), house.flow))
     lines = [re.split(r"\s*[│┃]\s*", line.strip("│┃ ")) for line in printed.export_text().splitlines()]
     cells = {line[0].strip(): [cell.strip() for cell in line[1:]] for line in lines}
     assert cells["api"] == ["2", "1", "2", "67 %", "0", "0 %", "1"]

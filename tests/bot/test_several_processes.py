@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -207,6 +208,36 @@ def test_a_conversation_pressed_on_two_servers_at_once_takes_one_answer(
     revision, answered, replayed = kept(beside(), manager)
     assert revision == taken + 1 == len(answered)
     assert answered == replayed
+
+
+@on_postgresql
+def test_workers_alone_share_what_is_due_and_stop_when_told(settings: Settings, beside: Callable[[], House]) -> None:
+    house = beside()
+    with ExitStack() as stack:
+        command = [sys.executable, "-m", "bot.cli", "worker"]
+        workers = [
+            stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        for one in workers:
+            stack.callback(one.kill)
+        for one in workers:
+            assert one.stdout
+            assert one.stdout.readline() == "Le travail de fond est en marche.\n"
+
+        def purged() -> list[tuple[Any, ...]]:
+            asked = "select claims, state from outbox where due_at > now()"
+            return [tuple(row) for row in house.store.db.read(lambda tx: tx.exec_driver_sql(asked).all())]
+
+        for _ in range(200):
+            if purged():
+                break
+            time.sleep(0.05)
+        assert purged() == [(1, "waiting")]  # done once by one of them, then set an hour on
+        for one in workers:
+            one.terminate()
+        said = [one.communicate(timeout=10)[1] for one in workers]
+        assert [one.returncode for one in workers] == [0, 0], said
 
 
 @pytest.mark.databases("sqlite", because="any number of processes serve one PostgreSQL")
