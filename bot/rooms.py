@@ -16,9 +16,10 @@ from access import tables as access_tables
 from bot import outreach
 from bot.house import House
 from bot.turn import Happened
+from visits import bookings
 
 TABLES: Final[MetaData] = access_tables.accounts.metadata
-"""The store's own metadata, once every room has declared its tables on it: what migrations must make."""
+"""The store's own metadata, once every room has declared its tables on it, by being imported here."""
 
 AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (outreach.arm,)
 """Done in the transaction of a turn that was taken, in this order."""
@@ -26,5 +27,5 @@ AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (
 ON_ERASE: Final[tuple[Callable[[House, Connection, str], None], ...]] = ()
 """Done in the transaction of an erasure, before it, with the id of the conversation."""
 
-FORGET: Final[tuple[Callable[[Connection, datetime], None], ...]] = (entry.forget,)
+FORGET: Final[tuple[Callable[[Connection, datetime], None], ...]] = (entry.forget, bookings.forget)
 """Done each hour, beside the purge of conversations."""
