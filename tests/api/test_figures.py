@@ -55,7 +55,7 @@ def test_milestones_are_counted_once_and_never_for_a_trial(caller: Caller, house
     assert found['autodiag_short_path_done_total{door="api"}'] == 2
     assert found['autodiag_tutorials_done_total{door="api"}'] == 1
     assert found['autodiag_done_total{door="api"}'] == 0
-    assert found['autodiag_outbox_jobs{state="waiting"}'] == 0
+    assert found["autodiag_outbox_due"] == 0
 
 
 def test_many_who_begin_at_once_are_all_counted(house: House) -> None:
