@@ -13,6 +13,7 @@ from itertools import islice, product
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
+from bot import check_flows
 from bot.content import Content
 from dialogue.engine import begin, current, step
 from dialogue.events import Clicked, Commanded
@@ -56,6 +57,7 @@ def check(content: Content) -> list[Fault]:
     faults: list[Fault] = []
     for rule in (_ids, _themes, _scale, _glossary, _rules, _tutorials, _notes, _lengths, _language, _addresses):
         faults.extend(rule(content, places))
+    faults.extend(check_flows.check(content))
     return faults or list(_walks(content, places))
 
 

@@ -18,6 +18,7 @@ from bot.shell import house as _house
 from bot.shell import settings as _settings
 from bot.shell import stop as _stop
 from bot.shell import testing as _testing
+from bot.survey_cli import milestone, survey
 from referential.yamlfile import Faults
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
@@ -26,6 +27,8 @@ app.add_typer(db_app, name="db")
 telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
 app.add_typer(telegram_app, name="telegram")
 app.add_typer(outbox_app, name="outbox")
+app.command()(milestone)
+app.command()(survey)
 
 
 def main() -> None:

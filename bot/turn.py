@@ -252,7 +252,7 @@ async def take(
 def happen(house: House, tx: Connection, conversation: str, event: Event, door: str) -> Happened | None:
     """An event of ours (a timer, a milestone) in a transaction of ours; None where there is no such conversation.
 
-    Raises Refused when it can't be taken, and nothing has changed. Nothing is told to the rooms: the caller is one.
+    Raises Refused when it can't be taken, and nothing has changed.
     """
     loaded = conversations.load(tx, house.store.keyring, conversation, lock=True)
     if loaded is None:
@@ -260,7 +260,9 @@ def happen(house: House, tx: Connection, conversation: str, event: Event, door: 
     here = stands(house, tx, loaded)
     taken = sessions.take(here.flows, here.held, event, house.now(), door)
     after = _apply(house, tx, loaded, here, taken, _record(house, door, event, taken))
-    return Happened(door, event, taken.facts, here, after, loaded)
+    happened = Happened(door, event, taken.facts, here, after, loaded)
+    _tell_rooms(house, tx, happened)
+    return happened
 
 
 async def look(house: House, conversation: str | Bearer) -> Present:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.milestones import file_number
 from bot.turn import Gone, Present, records
 from bot.web.door import Door, door_of
 from dialogue.engine import counted, result
@@ -18,7 +19,13 @@ async def data(request: Request) -> Response:
     door = door_of(request)
     here = await door.glance(request)
     said = past(here.flow, here.session, door.house.words) if here else ()
-    return door.view.page(request, "data.html", known=here is not None, past=said)
+    return door.view.page(
+        request,
+        "data.html",
+        known=here is not None,
+        past=said,
+        file_number=file_number(here.conversation) if here else "",
+    )
 
 
 async def take_away(request: Request) -> Response:
