@@ -20,6 +20,7 @@ from dialogue.sessions import Flows, Sessions
 from dialogue.words import Words
 from referential.forms import Form
 from referential.model import Questionnaire
+from referential.yamlfile import Faults
 from store import flows
 from store.clock import Clock
 from store.open import Store, open_store
@@ -105,9 +106,11 @@ def open_house(
 
     Raises Faults (content), KeyProblem, AlreadyOwned, MigrationProblem or Unavailable, each with a French sentence.
     """
-    from bot import rooms  # they take turns, and turns need a house
+    from bot import branches, rooms  # they take turns, and turns need a house
 
     content = content or load_content()
+    if faults := branches.check(content.flow, settings):
+        raise Faults(faults)
     storage = settings.storage
     store = open_store(storage.database_url, storage.key_file, storage.erasure_journal, own=own)
     now_published = (content.flow, *content.forms.values())
@@ -115,6 +118,7 @@ def open_house(
     def pin(tx: Connection) -> None:
         for flow in now_published:
             flows.pin(tx, flow.fingerprint, flow.id, flow.version, flow.content.model_dump_json())
+        branches.freeze(tx, content.flow, settings)
 
     store.db.write(pin)
     words = Words(settings, content.tutorials, content.referential.glossary)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData
 
 from access import entry
 from access import tables as access_tables
-from bot import outreach
+from bot import branches, outreach
 from bot.house import House
 from bot.turn import Happened
 from visits import bookings
@@ -21,7 +21,7 @@ from visits import bookings
 TABLES: Final[MetaData] = access_tables.accounts.metadata
 """The store's own metadata, once every room has declared its tables on it, by being imported here."""
 
-AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (outreach.arm,)
+AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (outreach.arm, branches.count)
 """Done in the transaction of a turn that was taken, in this order."""
 
 ON_ERASE: Final[tuple[Callable[[House, Connection, str], None], ...]] = ()

@@ -24,6 +24,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -214,6 +215,14 @@ class Legal(Section):
     basis: Line = Field(alias="base_legale")
 
 
+class Federation(Section):
+    """A branch's federation: what greets the manager who comes by its link, and how many firms the branch aims at."""
+
+    branch: Line = Field(alias="branche")
+    name: Line = Field(alias="nom")
+    target: Annotated[Whole, Field(ge=0, le=1_000_000)] = Field(default=0, alias="objectif")
+
+
 class Accessibility(Section):
     """What the accessibility statement says, and whom to write to."""
 
@@ -302,6 +311,19 @@ class Settings(Section):
     server: Server = Field(default=Server(), alias="serveur")
     storage: Storage = Field(default=Storage(), alias="stockage")
     telegram: Telegram = Field(default=Telegram(), alias="telegram")
+    federations: tuple[Federation, ...] = ()
+
+    @field_validator("federations")
+    @classmethod
+    def _one_a_branch(cls, found: tuple[Federation, ...]) -> tuple[Federation, ...]:
+        branches = [federation.branch for federation in found]
+        if twice := next((branch for branch in branches if branches.count(branch) > 1), ""):
+            raise ValueError(f"la branche « {twice} » a deux fédérations : gardez-en une")
+        return found
+
+    def federation(self, branch: str | None) -> Federation | None:
+        """The federation of a branch, if it has one."""
+        return next((federation for federation in self.federations if federation.branch == branch), None)
 
 
 class Environment(BaseSettings):

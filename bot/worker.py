@@ -18,8 +18,9 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from bot import rooms, testing
+from bot import rooms, stats, testing
 from bot.house import House
+from federations import funnel
 from store import codes, conversations, faults, inbox, outbox, ways
 from store.engine import Unavailable
 from store.outbox import Job, Overtaken
@@ -314,6 +315,8 @@ def purge(house: House, tx: Connection, job: Job) -> After | None:
     inbox.forget(tx, today - REMEMBER_INCOMING)
     ways.forget(tx, today)
     codes.forget(tx, now)
+    funnel.sweep(tx, stats.places(house.flow), today)
+    funnel.sweep(tx, stats.places(house.flow), today)
     for forget in rooms.FORGET:
         forget(tx, now)
     outbox.forget(tx, now - KEEP_DONE, now - KEEP_GIVEN_UP)
