@@ -95,7 +95,7 @@ def read(tx: Connection, branch: str, today: date) -> Funnel:
         for step, found in _told(counts[each], mondays).items():
             everyone[step] += found.total
     rows = tx.execute(select(stops.c.section, stops.c.shown).where(stops.c.branch == branch))
-    stopped = by_theme(dict(rows))
+    stopped = by_theme(dict(map(tuple, rows)))
     return Funnel(branch, mondays, _told(counts.get(branch, {}), mondays), everyone, stopped)
 
 
@@ -111,7 +111,7 @@ def reports(tx: Connection, branch: str, today: date) -> list[Report]:
             found.append(Report(campaign, None))
             continue
         rows = select(campaign_steps.c.step, campaign_steps.c.n).where(campaign_steps.c.campaign == campaign.code)
-        exact = dict(tx.execute(rows))
+        exact = dict(map(tuple, tx.execute(rows)))
         shown = {step: at_closing(exact.get(step, 0), weeks, steps[step], ran[step]) for step in OF_CAMPAIGN}
         if shown["begun"] < ENOUGH:
             found.append(Report(campaign, None))

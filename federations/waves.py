@@ -96,7 +96,7 @@ def read(tx: Connection) -> tuple[Partition, ...]:
         branches.setdefault(row.partition, []).append(row.branch)
     closed = _closed(tx)
     counted = select(contributions.c.partition, func.count()).group_by(contributions.c.partition)
-    waiting = dict(tx.execute(counted))
+    waiting: dict[str, int] = dict(map(tuple, tx.execute(counted)))
     named = sorted({*branches, *waiting, *(each.release.partition for each in closed), disclosure.TOGETHER})
     return tuple(
         Partition(
