@@ -110,10 +110,15 @@ def door_of(house: House) -> Door:
     return found
 
 
+def start_link(house: House, payload: str) -> str | None:
+    """The link that opens Telegram and says this to the bot; None while the door is not open."""
+    door: Door | None = house.doors.get(TELEGRAM)
+    return f"https://t.me/{door.name}?start={payload}" if door and door.name else None
+
+
 def telegram_link(house: House, code: str) -> str | None:
     """The link that opens this conversation in Telegram, from a hand-over code; None while the door is not open."""
-    door: Door | None = house.doors.get(TELEGRAM)
-    return f"https://t.me/{door.name}?start={_PAYLOAD}{code}" if door and door.name else None
+    return start_link(house, f"{_PAYLOAD}{code}")
 
 
 def code_in(payload: str) -> str | None:

@@ -18,6 +18,7 @@ from bot.telegram.face import plain
 from bot.telegram.show import SCREEN, Screen, Show, enqueue, sentences
 from bot.turn import EventOf, Gone
 from dialogue.events import Clicked, Event
+from federations import campaigns
 from store import chats, codes, conversations, inbox, ways
 from store.chats import Chat
 
@@ -51,14 +52,21 @@ class Here:
         return chat
 
     async def begin(self, campaign: str | None) -> None:
-        """A new conversation, and its first question under the words of welcome."""
-        house = self.house
-        hello = sentences(["telegram_hello"])
+        """A new conversation, and its first question under the words of welcome; with its federation's, by its link."""
+        house, hello = self.house, sentences(["telegram_hello"])
+        code = campaign or ""
+        found = await house.store.db.query(lambda tx: campaigns.find(tx, code)) if code else None
+        if found:
+            campaign = found.code
+            if house.settings.federation(found.branch):
+                hello = (("telegram_with", found.branch), *hello)
 
         def then(tx: Connection, begun: turn.Present) -> None:
             self._bind(tx, begun.conversation, Show("", anew=True, said=hello, pressed=self.pressed))
 
-        entry = "branche" if campaign else "direct"
+        fact = house.flow.questionnaire.profile[0]
+        given = {fact.id: found.branch} if found and found.branch in fact.by_choice else None
+        entry = found.channel if found else "branche" if campaign else "direct"
         try:
             await turn.begin(
                 house,
@@ -66,6 +74,7 @@ class Here:
                 incoming=self.incoming,
                 entry=entry,
                 campaign=campaign,
+                given=given,
                 token=self.token,
                 then=then,
             )

@@ -165,10 +165,13 @@ async def _draw(house: House, wanted: _Wanted) -> Face:
 
 
 async def _value(house: House, here: Present, name: str, given: str) -> str:
-    """What a sentence needs, made when it leaves: a fresh code; the answer that stands at the node of an old button."""
+    """What a sentence needs, made when it leaves: a fresh code; a federation's name; the answer of an old button."""
     if name == "telegram_web":
         code = await hand_over(house, here.conversation)
         return f"{code[:4]} {code[4:]}"
+    if name == "telegram_with":
+        named = house.settings.federation(given)
+        return named.name if named else ""
     flow, session = here.front
     question, standing = flow.question(given), session.answers.get(given)
     return label_of(house.words, question, standing) if question and standing else ""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from access.site import NoPasskeysHere
 from bot.house import House
-from bot.web import chat, data, keep, pages, paper
+from bot.web import chat, data, keep, kit, pages, paper
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
@@ -26,6 +26,9 @@ log = structlog.get_logger("web")
 
 ROUTES = [
     Route("/", chat.welcome),
+    Route("/c/{c}", chat.welcome),
+    Route("/kit/{code}/{token}", kit.page),
+    Route("/kit/{code}/{token}/{file}", kit.file),
     Route("/autodiag", chat.show),
     Route("/autodiag", chat.answer, methods=["POST"]),
     Route("/resultat.pdf", paper.result_paper, methods=["POST"]),

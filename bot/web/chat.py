@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bot import turn
+from bot.house import House
 from bot.turn import Bearer, EventOf, Gone, Present
 from bot.web.door import Door, door_of
 from bot.web.form import Form, Problem
@@ -22,8 +23,8 @@ from bot.web.result import shown
 from bot.web.view import see, wants_fragment
 from dialogue import engine, reading
 from dialogue.events import COMMANDS, Clicked, Commanded, Event
-from dialogue.flow import Flow
 from dialogue.present import past, present, questions_left
+from federations import campaigns
 
 WEB = "web"
 ENTRIES = ("branche", "site", "opcommerce", "salon", "autre", "direct")
@@ -40,25 +41,38 @@ class Arrival:
     trial: bool
     given: dict[str, str]
     """The facts that the link already tells, for the engine: the trade."""
+    federation: str = ""
+    """Whose link it is, for the greeting."""
 
 
-def arrival(flow: Flow, says: dict[str, str]) -> Arrival:
-    """Read `c`, `par`, `metier` and `essai`, from an address or from the hidden fields of the first form."""
-    campaign = says.get("c", "")
-    campaign = campaign if _CAMPAIGN.fullmatch(campaign) else ""
-    entry, trade, fact = says.get("par", ""), says.get("metier", ""), flow.questionnaire.profile[0]
+async def arrival(house: House, says: dict[str, str]) -> Arrival:
+    """Read `c`, `par`, `metier` and `essai`, from an address or from the hidden fields of the first form.
+
+    A campaign's own branch and channel come before what the link says beside it, open or over.
+    """
+    code = says.get("c", "")
+    code = code if _CAMPAIGN.fullmatch(code) else ""
+    known = await house.store.db.query(lambda tx: campaigns.find(tx, code)) if code else None
+    entry, trade, fact = says.get("par", ""), says.get("metier", ""), house.flow.questionnaire.profile[0]
+    if known:
+        entry, trade, code = known.channel, known.branch, known.code
+    named = house.settings.federation(known.branch) if known else None
     return Arrival(
-        entry=entry if entry in ENTRIES else "branche" if campaign else "direct",
-        campaign=campaign or None,
+        entry=entry if entry in ENTRIES else "branche" if code else "direct",
+        campaign=code or None,
         trial=says.get("essai") == "1",
         given={fact.id: trade} if trade in fact.by_choice else {},
+        federation=named.name if named else "",
     )
 
 
 async def welcome(request: Request) -> Response:
-    """Who speaks and what it costs, and the first question below; somebody known is offered to go on."""
+    """Who speaks and what it costs, and the first question below; somebody known is offered to go on.
+
+    Also the address of a campaign: the page itself, at once, for a redirect costs two seconds on a poor network.
+    """
     door = door_of(request)
-    came = arrival(door.house.flow, dict(request.query_params))
+    came = await arrival(door.house, {**request.query_params, **request.path_params})
     return welcome_page(door, request, came, known=await door.glance(request) is not None)
 
 
@@ -166,7 +180,7 @@ def turn_page(
 
 
 async def _begin(door: Door, request: Request, form: Form, nonce: str) -> Response:
-    house, came = door.house, arrival(door.house.flow, dict(form.fields))
+    house, came = door.house, await arrival(door.house, dict(form.fields))
     event = _event(form)
     if not isinstance(event, Clicked):
         raise Problem(422, "unknown")
