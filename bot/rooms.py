@@ -16,9 +16,11 @@ from access import tables as access_tables
 from bot import branches, outreach
 from bot.house import House
 from bot.turn import Happened
+from federations import tables as federations_tables
 from visits import bookings
 
-TABLES: Final[MetaData] = access_tables.accounts.metadata
+_ROOMS: Final = (access_tables, federations_tables)
+TABLES: Final[MetaData] = _ROOMS[0].metadata
 """The store's own metadata, once every room has declared its tables on it, by being imported here."""
 
 AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (outreach.arm, branches.count)
