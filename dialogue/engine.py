@@ -130,8 +130,7 @@ def _handled(flow: Flow, session: Session, event: Event) -> Stepped:
 
 def open_section(flow: Flow, session: Session, section: str) -> Session:
     """The session of a small flow with this section being asked."""
-    opened = (*(name for name in session.opened if name != section), section)
-    return replace(session, opened=opened, cursor=None, place=Place(), aside=None, unclear=0)
+    return replace(session, opened=(section,), cursor=None, place=Place(), aside=None, unclear=0)
 
 
 def _wrote(flow: Flow, session: Session, event: Wrote) -> Stepped:

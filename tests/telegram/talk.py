@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import uvicorn
 from pydantic import SecretStr
@@ -95,12 +96,18 @@ def at_telegram(settings: Settings, address: str, mode: str = "poll") -> Setting
 
 @asynccontextmanager
 async def talking(
-    settings: Settings, content: Content, mode: str = "poll", *, gap: float = FAST, a_second: int = 1000
+    settings: Settings,
+    content: Content,
+    mode: str = "poll",
+    *,
+    gap: float = FAST,
+    a_second: int = 1000,
+    now: Callable[[], datetime] | None = None,
 ) -> AsyncIterator[Talk]:
     """Everything up and running; the fake's limits are as much shorter as the pace is. No broken request at the end."""
     telegram = FakeTelegram(gap=gap * 0.95, a_second=a_second)
     await telegram.up()
-    house = open_house(at_telegram(settings, telegram.address, mode), content=content)
+    house = open_house(at_telegram(settings, telegram.address, mode), now=now, content=content)
     house.doors[TELEGRAM] = Door(house, Post(house.settings.telegram, Pace(gap, a_second * 0.93)))
     try:
         async with working(house), _served(house, telegram, mode):
