@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.outbox_cli import app as outbox_app
+from bot.people_cli import ROLES, people_app
 from bot.shell import house as _house
 from bot.shell import settings as _settings
 from bot.shell import stop as _stop
@@ -258,6 +259,10 @@ def stats() -> None:
         _stop(1, error)
     finally:
         house.store.close()
+
+
+for _role in ROLES:
+    app.add_typer(people_app(_role), name=_role)
 
 
 def _answers(given: Any, key: str) -> dict[str, str]:
