@@ -1,4 +1,4 @@
-"""`autodiag consultant`, `autodiag federation`, `autodiag operator`: the same four commands for the people of each role.
+"""`autodiag consultant`, `federation` and `operator`: the same four commands for the people of each role.
 
 Reads arguments, calls bot.people, prints; nothing is decided here.
 """

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from bot.entrance import hand_over
 from bot.house import House
+from bot.opened import opened, told
 from bot.outreach import too_late
 from bot.telegram.door import Door, door_of
 from bot.telegram.face import Face, View, face
@@ -165,13 +166,15 @@ async def _draw(house: House, wanted: _Wanted) -> Face:
 
 
 async def _value(house: House, here: Present, name: str, given: str) -> str:
-    """What a sentence needs, made when it leaves: a fresh code; a federation's name; the answer of an old button."""
+    """What a sentence needs, made when it leaves: a fresh code, a federation's name, who opened what, an old answer."""
     if name == "telegram_web":
         code = await hand_over(house, here.conversation)
         return f"{code[:4]} {code[4:]}"
     if name == "telegram_with":
         named = house.settings.federation(given)
         return named.name if named else ""
+    if name == "telegram_data":
+        return told(house, await opened(house, here.conversation), MOST_OPENINGS)
     flow, session = here.front
     question, standing = flow.question(given), session.answers.get(given)
     return label_of(house.words, question, standing) if question and standing else ""
@@ -186,6 +189,7 @@ def _values(house: House, value: str) -> dict[str, object]:
         "retention": settings.retention,
         "code": value,
         "label": value,
+        "opened": value,
     }
 
 
@@ -212,6 +216,8 @@ async def _put(house: House, door: Door, wanted: _Wanted, drawn: Face) -> Screen
     return replace(screen, message=sent, keep=stays)
 
 
+MOST_OPENINGS = 10
+"""Openings told in one message; the page has them all."""
 _STAY = frozenset({"telegram_hello", "telegram_joined", "telegram_privacy", "telegram_data", "telegram_web"})
 """Sentences that must not vanish under the next question."""
 

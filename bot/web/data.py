@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.milestones import file_number
+from bot.opened import opened, told
 from bot.turn import Gone, Present, records
 from bot.web.door import Door, door_of
 from dialogue.engine import counted, result
@@ -19,11 +20,13 @@ async def data(request: Request) -> Response:
     door = door_of(request)
     here = await door.glance(request)
     said = past(here.flow, here.session, door.house.words) if here else ()
+    seen = told(door.house, await opened(door.house, here.conversation)) if here else ""
     return door.view.page(
         request,
         "data.html",
         known=here is not None,
         past=said,
+        opened=seen,
         file_number=file_number(here.conversation) if here else "",
     )
 
@@ -40,6 +43,10 @@ async def take_away(request: Request) -> Response:
         return door.view.page(request, "lost.html", status=403)
     content = {
         **_answers(door, here),
+        "ouvertures": [
+            {"par": each.name, "entreprise": each.firm, "quoi": each.what, "quand": each.at.isoformat()}
+            for each in await opened(door.house, here.conversation)
+        ],
         "journal": [RECORD.dump_python(record, mode="json") for record in journal],
     }
     headers = {"Content-Disposition": 'attachment; filename="mes-reponses-autodiag.json"', "Cache-Control": "no-store"}
