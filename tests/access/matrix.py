@@ -1,0 +1,68 @@
+"""Every route of the spaces, who may take it, and what of theirs it names: the table that the matrix test crosses.
+
+A room that brings a route adds its line here; the test fails until it has. `make` makes something of an account's and
+gives its id, which `{id}` stands for in the path and in the fields.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from access import passkeys
+from access.accounts import ROLES, Account, Role
+from access.ceremony import Made
+from bot.house import House
+
+
+@dataclass(frozen=True)
+class Line:
+    """One route. `sent`: the form, or for a script's own address, the JSON."""
+
+    method: str
+    path: str
+    roles: tuple[Role, ...]
+    make: Callable[[House, Account], str] | None = None
+    sent: Mapping[str, str] = field(default_factory=dict)
+    script: bool = False
+
+    def names(self, id_: str) -> tuple[str, dict[str, str]]:
+        """The address and what is sent, for this id."""
+        return self.path.replace("{id}", id_), {name: value.replace("{id}", id_) for name, value in self.sent.items()}
+
+
+def a_passkey(house: House, account: Account) -> str:
+    """One more passkey of this account, under the name that a page gives it."""
+    new = Made(secrets.token_bytes(32), b"public key", 0, "usb")
+
+    keyring, today = house.store.keyring, house.today()
+    return house.store.db.write(lambda tx: passkeys.add(tx, keyring, account, new, "usb", today)).hex()
+
+
+FORM = {"id": "x" * 24}
+
+LINES = (
+    Line("GET", "/espace", ROLES),
+    Line("GET", "/espace/cles", ROLES),
+    Line("POST", "/espace/cles", ROLES, a_passkey, {**FORM, "faire": "retirer", "cle": "{id}"}),
+    Line("POST", "/espace/cles/defi", ROLES, script=True),
+    Line("POST", "/espace/cles/preuve", ROLES, script=True),
+)
+
+INVENTED = (
+    "0",
+    "null",
+    "None",
+    "undefined",
+    "..",
+    "%00",
+    "%2e%2e",
+    "*",
+    "' OR 1=1 --",
+    "é",
+    "f" * 24,
+    "0" * 64,
+    "9" * 400,
+)
+"""Ids that lead nowhere. The empty one is tried too."""
