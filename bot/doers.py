@@ -6,8 +6,9 @@ from sqlalchemy import Connection
 
 from bot import outreach
 from bot.house import House
+from bot.open_chats import announce
 from bot.outreach import Speaker
-from bot.worker import Doer, Writes
+from bot.worker import After, Doer, Writes
 from store.outbox import Job
 
 
@@ -15,8 +16,10 @@ def doers(house: House) -> dict[str, Doer]:
     """What this process does of the outbox, by kind; the worker adds its own."""
     speaking = speakers(house)
 
-    def reach(house: House, tx: Connection, job: Job) -> None:
-        outreach.reach(house, tx, job.conversation or "", speaking)
+    def reach(house: House, tx: Connection, job: Job) -> After | None:
+        conversation = job.conversation or ""
+        said = outreach.reach(house, tx, conversation, speaking)
+        return (lambda: announce(house, conversation)) if said else None
 
     known: dict[str, Doer] = {outreach.REACH: Writes(reach)}
     if house.settings.telegram.on:

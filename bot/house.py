@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from bot import testing
 from bot.bell import Bell
 from bot.content import Content, load_content
+from bot.open_chats import OpenChats
 from bot.settings import Settings
 from dialogue.calendar import Hours
 from dialogue.flow import AUTODIAG, Flow, autodiag, small
@@ -31,7 +32,8 @@ class House:
     """See the module. `now` is the one time of the house: the database's clock, followed by `keep_time`.
 
     `pinned`: flows by fingerprint, those published now and earlier ones as they are met;
-    `bell` wakes the worker when something is put in the outbox; `doors`: what a door keeps while the process lives;
+    `bell` wakes the worker when something is put in the outbox; `open_chats`: the screens to tell when the bot speaks
+    first; `doors`: what a door keeps while the process lives;
     `watchers` are told of each turn: its door, its outcome, its seconds; `after_turn` and `on_erase`: what rooms do in
     the transaction of a turn (a bot.turn.Happened) and of an erasure, filled from bot/rooms.py.
     """
@@ -43,6 +45,7 @@ class House:
     now: Callable[[], datetime] = field(default_factory=Clock)
     pinned: dict[str, Flow] = field(default_factory=dict)
     bell: Bell = field(default_factory=Bell)
+    open_chats: OpenChats = field(default_factory=OpenChats)
     doors: dict[str, Any] = field(default_factory=dict)
     watchers: list[Callable[[str, str, float], None]] = field(default_factory=list)
     after_turn: Sequence[Callable[[House, Connection, Any], None]] = ()

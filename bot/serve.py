@@ -18,6 +18,19 @@ from bot import worker
 from bot.app import create_app
 from bot.doers import doers
 from bot.house import House
+from bot.open_chats import hear_for_ever
+
+
+class Server(uvicorn.Server):
+    """Ends the streams of open chats before it waits for what is under way."""
+
+    def __init__(self, config: uvicorn.Config, house: House) -> None:
+        super().__init__(config)
+        self._house = house
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._house.open_chats.close()
+        await super().shutdown(sockets)
 
 
 class PortTaken(Exception):
@@ -100,8 +113,8 @@ async def serve(house: House, listening: socket.socket) -> None:
         forwarded_allow_ips=[str(network) for network in server.trusted_proxies],
         timeout_graceful_shutdown=10,
     )
-    async with working(house):
-        await uvicorn.Server(config).serve(sockets=[listening])
+    async with working(house), _beside(hear_for_ever(house)):
+        await Server(config, house).serve(sockets=[listening])
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

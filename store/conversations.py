@@ -28,6 +28,7 @@ _LOCKED = _WANTED.with_for_update()
 _NEXT = update(conversations).where(
     conversations.c.id == bindparam("name"), conversations.c.revision == bindparam("loaded")
 )
+_REVISION = select(conversations.c.revision).where(conversations.c.id == bindparam("name"))
 _FACTS = insert(tables.facts)
 
 
@@ -191,6 +192,11 @@ def facts_of(tx: Connection, conversation: Conversation) -> list[bytes]:
 def forget_facts(tx: Connection, conversation: Conversation) -> None:
     """Delete every fact of a conversation that starts over; `db.scrub()` after COMMIT."""
     tx.execute(delete(tables.facts).where(tables.facts.c.conversation == conversation.id))
+
+
+def revision(tx: Connection, name: str) -> int | None:
+    """How far this conversation has gone; None if it is not there. Opens nothing."""
+    return tx.scalar(_REVISION, {"name": name})
 
 
 def kept_until(tx: Connection, name: str) -> date | None:

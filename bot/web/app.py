@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from access.site import NoPasskeysHere
 from bot.house import House
-from bot.web import chat, data, keep, kit, pages, paper
+from bot.web import chat, data, keep, kit, news, pages, paper
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
@@ -31,6 +31,7 @@ ROUTES = [
     Route("/kit/{code}/{token}/{file}", kit.file),
     Route("/autodiag", chat.show),
     Route("/autodiag", chat.answer, methods=["POST"]),
+    Route("/autodiag/nouvelles", news.news),
     Route("/resultat.pdf", paper.result_paper, methods=["POST"]),
     Route("/resultat.pdf", paper.back_to_result),
     Route("/integrer.js", pages.loader),

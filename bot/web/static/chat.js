@@ -3,7 +3,7 @@
 const find = (selector) => document.querySelector(selector);
 const { host } = document.body.dataset; // in a frame only: the page around it, told our height
 let at = find("main").dataset.at, depth = history.state?.depth ?? 0;
-let sending = false, unsent = null, arrived = 0;
+let sending = false, unsent = null, arrived = 0, touched = 0, stream = null;
 
 function send(form, submitter, moving = false) {
   const body = new URLSearchParams(new FormData(form));
@@ -39,6 +39,8 @@ function swap(page, moving) {
   if (moved && !moving) history.pushState({ depth: ++depth }, "", next.dataset.url || location.href);
   at = next.dataset.at;
   arrived = performance.now();
+  find("#news").replaceChildren();
+  if (!stream === shown() > 0) listen();
   reveal();
   if (moved) next.scrollIntoView({ behavior: "instant" });
   (next.querySelector("[data-focus]") ?? next.querySelector("h1, h2"))?.focus({ preventScroll: moved });
@@ -55,6 +57,33 @@ function keep(letter) {
 }
 
 const retry = () => unsent && post(unsent);
+
+// What the bot says first: the stream tells that there is something new, and a person at their screen decides when to
+// look; nothing moves under a hand, and nothing typed is lost. A page left alone shows it by itself.
+const shown = () => Number(find("main").dataset.url.split("?t=")[1]); // NaN where there is no turn, and in a frame
+
+function listen() {
+  stream?.close();
+  stream = document.hidden || !shown() ? null : new EventSource(`/autodiag/nouvelles?t=${shown()}`);
+  if (stream) stream.onmessage = ({ data }) => (data > shown() || data === "0") && tell();
+}
+
+function tell() {
+  const fields = [...document.querySelectorAll("main [type=text], main textarea")];
+  const typed = fields.some((field) => field.value !== field.defaultValue);
+  if (!sending && !unsent && !typed && performance.now() - touched > 30000) return look();
+  find("#news").replaceChildren(find("#new").content.cloneNode(true));
+  find("#news button").addEventListener("click", look);
+}
+
+async function look() {
+  try {
+    const answer = await fetch("/autodiag", { headers: { "X-Requested-With": "fragment" } });
+    swap(await answer.text());
+  } catch {
+    setTimeout(listen, 5000); // it is told again
+  }
+}
 
 function reveal() {
   for (const button of document.querySelectorAll("[data-share], [data-copy], [data-print]"))
@@ -87,5 +116,10 @@ addEventListener("click", (event) => {
 
 const height = () => Math.ceil(find("html").getBoundingClientRect().height);
 if (host) new ResizeObserver(() => parent.postMessage({ autodiag: { height: height() } }, host)).observe(find("html"));
+for (const sign of ["pointerdown", "keydown", "scroll"])
+  addEventListener(sign, () => (touched = performance.now()), { passive: true });
+addEventListener("visibilitychange", listen);
 addEventListener("online", retry);
+addEventListener("online", listen);
 reveal();
+listen();
