@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -61,13 +62,17 @@ def stream(client: TestClient, seen: str = "", **headers: str) -> Iterator[Itera
         yield (line for line in answer.iter_lines() if line)
 
 
+def apart(work: Coroutine[Any, Any, Any]) -> None:
+    """In a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as other:
+        other.submit(asyncio.run, work).result()
+
+
 def speak(house: House) -> str:
     """Something happens in the one conversation, elsewhere than in this page; its id."""
     name = house.store.db.read(lambda tx: tx.scalar(tables.conversations.select()))
     assert name
-    turned = turn.take(house, door="api", incoming=f"x{name}", conversation=str(name), revision=None, event=ANSWERS)
-    with ThreadPoolExecutor(1) as apart:  # the browser's own loop runs in this thread
-        apart.submit(asyncio.run, turned).result()
+    apart(turn.take(house, door="api", incoming=f"x{name}", conversation=str(name), revision=None, event=ANSWERS))
     return str(name)
 
 
@@ -176,7 +181,7 @@ def test_what_one_process_announces_another_hears_even_after_its_connection_was_
         hearing.cancel()
         await asyncio.gather(hearing, return_exceptions=True)
 
-    asyncio.run(story())
+    apart(story())
 
 
 @pytest.fixture
