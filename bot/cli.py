@@ -25,6 +25,8 @@ from referential.yamlfile import Faults
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
 db_app = typer.Typer(no_args_is_help=True, help="La base : la mettre à niveau, la vérifier.")
 app.add_typer(db_app, name="db")
+mail_app = typer.Typer(no_args_is_help=True, help="Les e-mails.")
+app.add_typer(mail_app, name="mail")
 telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
 app.add_typer(telegram_app, name="telegram")
 app.add_typer(outbox_app, name="outbox")
@@ -61,6 +63,7 @@ def serve() -> None:
         listening = listen(house)
         print(f"Autodiag est ouvert : {settings.server.public_url}", flush=True)
         print(f"Telegram : {settings.telegram.mode}" if settings.telegram.on else "Telegram : fermé, aucun jeton.")
+        print(settings.mail.told)
         if new_key:
             print(f"Clé de chiffrement créée : {settings.storage.key_file}. Copiez-la en lieu sûr, à part des données.")
         if settings.storage.key_beside_data:
@@ -241,6 +244,24 @@ def telegram_setup() -> None:
             print(sentence)
     except SetupFailed as failed:
         _stop(1, failed)
+
+
+@mail_app.command("test")
+def mail_test(address: Annotated[str, typer.Argument(help="Où écrire : votre adresse.")]) -> None:
+    """Envoie un e-mail d'essai tout de suite, et dit ce que le serveur d'envoi en a fait."""
+    from bot.mail.trial import try_out
+    from store.addresses import BadAddress
+
+    house = _house()
+    try:
+        left, sentence = asyncio.run(try_out(house, address))
+    except BadAddress as bad:
+        _stop(2, bad)
+    finally:
+        house.store.close()
+    if not left:
+        _stop(1, sentence)
+    print(sentence)
 
 
 @app.command()

@@ -6,6 +6,8 @@ from sqlalchemy import Connection
 
 from bot import outreach
 from bot.house import House
+from bot.mail.send import DOERS as MAIL
+from bot.mail.speak import tell as write
 from bot.open_chats import announce
 from bot.outreach import Speaker
 from bot.worker import After, Doer, Writes
@@ -21,7 +23,7 @@ def doers(house: House) -> dict[str, Doer]:
         said = outreach.reach(house, tx, conversation, speaking)
         return (lambda: announce(house, conversation)) if said else None
 
-    known: dict[str, Doer] = {outreach.REACH: Writes(reach)}
+    known: dict[str, Doer] = {outreach.REACH: Writes(reach), **MAIL}
     if house.settings.telegram.on:
         from bot.telegram.show import DOERS  # the library takes half a second: only where there is a bot
 
@@ -31,7 +33,7 @@ def doers(house: House) -> dict[str, Doer]:
 
 def speakers(house: House) -> dict[str, Speaker]:
     """Who may tell a manager that something waits for them, by door, in the order in which they are tried."""
-    known: dict[str, Speaker] = {}
+    known: dict[str, Speaker] = {"web": write} if house.settings.mail.on else {}
     if house.settings.telegram.on:
         from bot.telegram.show import tell
 

@@ -13,13 +13,20 @@ async def who(house: House, token: str) -> str | None:
     store, today = house.store, house.today()
     way = await store.db.query(lambda tx: ways.look_up(tx, store.keyring, token, today))
     if way and way.last_on < today:
-        return await store.db.submit(lambda tx: ways.find(tx, store.keyring, token, today))
+        way = await store.db.submit(lambda tx: ways.find(tx, store.keyring, token, today))
+    return way.conversation if way else None
+
+
+async def who_limited(house: House, token: str) -> str | None:
+    """The conversation of which this token, come by e-mail, opens the next question; None for any other. Reads only."""
+    store, today = house.store, house.today()
+    way = await store.db.query(lambda tx: ways.look_up(tx, store.keyring, token, today, "mail", limited=True))
     return way.conversation if way else None
 
 
 async def open_way(house: House, conversation: str, kind: ways.Kind) -> str:
     """A new token into this conversation; it is told once."""
-    return await house.store.db.submit(lambda tx: _open(house, tx, conversation, kind))
+    return await house.store.db.submit(lambda tx: open_way_in(house, tx, conversation, kind))
 
 
 async def close_way(house: House, token: str) -> None:
@@ -43,12 +50,12 @@ async def redeem(house: House, typed: str) -> str | codes.Refusal:
     def work(tx: Connection) -> str | codes.Refusal:
         keyring = house.store.keyring
         found = codes.redeem(tx, keyring, typed, house.now())
-        return found if isinstance(found, codes.Refusal) else _open(house, tx, found, "device")
+        return found if isinstance(found, codes.Refusal) else open_way_in(house, tx, found, "device")
 
     return await house.store.db.submit(work)
 
 
-def _open(house: House, tx: Connection, conversation: str, kind: ways.Kind) -> str:
+def open_way_in(house: House, tx: Connection, conversation: str, kind: ways.Kind) -> str:
     """A way that stays open as long as the answers are kept."""
     until = conversations.kept_until(tx, conversation)
     return ways.issue(tx, house.store.keyring, conversation, kind, house.today(), until=until)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -30,6 +31,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from referential.yamlfile import Faults, explain, read_yaml
+from store.addresses import BadAddress, read_address
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PREFIX: Final = "AUTODIAG_"
@@ -91,6 +93,19 @@ def _email(raw: str) -> str:
     return raw
 
 
+def _sender(raw: str) -> str:
+    try:
+        return read_address(raw)
+    except BadAddress as bad:
+        raise ValueError(str(bad)) from None
+
+
+def _header(raw: str) -> str:
+    if any(unicodedata.category(sign) == "Cc" for sign in raw):
+        raise ValueError("écrivez-le sur une seule ligne")
+    return raw
+
+
 def _database(raw: str) -> str:
     if re.fullmatch(r"postgresql(\+psycopg)?://\S+", raw) or re.fullmatch(r"sqlite:///(?!:memory:|[?#]).+", raw):
         return raw
@@ -133,6 +148,11 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 Phone = Annotated[Line, AfterValidator(_phone)]
 Email = Annotated[Line, AfterValidator(_email)]
+Sender = Annotated[Line, AfterValidator(_sender)]
+HeaderText = Annotated[Line, AfterValidator(_header)]
+Host = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=253, pattern=r"^[A-Za-z0-9.:-]*$")
+]
 WebPage = Annotated[Line, AfterValidator(_web_page)]
 Origin = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_origin)]
 Site = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_site)]
@@ -298,6 +318,44 @@ class Telegram(Section):
         return bool(self.token.get_secret_value())
 
 
+class Mail(Section):
+    """E-mail, off as it comes. The account and its password come from the environment only."""
+
+    server: Host = Field(default="", alias="serveur")
+    port: Annotated[Port, Field(strict=True)] = 587
+    security: Literal["starttls", "tls", "aucun"] = Field(default="starttls", alias="chiffrement")
+    authority: FilePath | None = Field(default=None, alias="autorite")
+    sender: Sender | None = Field(default=None, alias="adresse")
+    name: HeaderText = Field(default="", alias="nom", validate_default=False)
+    folder: FilePath | None = Field(default=None, alias="developpement_dossier")
+    user: SecretStr = Field(default=SecretStr(""), repr=False)
+    password: SecretStr = Field(default=SecretStr(""), repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_secret_in_a_file(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and (named := {"user", "password", "compte", "mot_de_passe"} & set(raw)):
+            raise ValueError(
+                f"« {min(named)} » n'a pas sa place ici, retirez-le : le compte et le mot de passe viennent des "
+                "variables AUTODIAG_SMTP_USER et AUTODIAG_SMTP_PASSWORD"
+            )
+        return raw
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a way to send, or the folder that stands for it on a developer's machine."""
+        return bool(self.server or self.folder)
+
+    @property
+    def told(self) -> str:
+        """What the operator reads at start."""
+        if self.folder:
+            return f"E-mail : pour développer, rien ne part ; chaque message s'écrit dans {self.folder}."
+        if self.server:
+            return f"E-mail : par {self.server}, de {self.sender}."
+        return "E-mail : fermé, aucun serveur d'envoi (courriel, dans config.yml)."
+
+
 class Settings(Section):
     """The whole of config.yml."""
 
@@ -311,6 +369,7 @@ class Settings(Section):
     server: Server = Field(default=Server(), alias="serveur")
     storage: Storage = Field(default=Storage(), alias="stockage")
     telegram: Telegram = Field(default=Telegram(), alias="telegram")
+    mail: Mail = Field(default=Mail(), alias="courriel")
     federations: tuple[Federation, ...] = ()
 
     @field_validator("federations")
@@ -343,10 +402,13 @@ class Environment(BaseSettings):
     telegram_secret: HookSecret | None = Field(default=None, repr=False)
     telegram_mode: Literal["poll", "webhook"] | None = None
     telegram_api: Api | None = None
+    smtp_user: SecretStr | None = Field(default=None, repr=False)
+    smtp_password: SecretStr | None = Field(default=None, repr=False)
 
 
 _SERVER: Final = ("port", "host", "public_url", "log_level")
 _TELEGRAM: Final = ("token", "secret", "mode", "api")
+_HERE: Final = ("localhost", "127.0.0.1", "::1")
 _STORAGE: Final = ("database_url", "data_dir", "key_file")
 
 
@@ -372,6 +434,7 @@ def load_settings(config: Path | None = None) -> Settings:
             "server": server,
             "storage": _storage(settings.storage, environment, file.parent),
             "telegram": _telegram(settings.telegram, environment),
+            "mail": _mail(settings.mail, environment, file.parent, server),
         }
     )
 
@@ -384,6 +447,42 @@ def _telegram(written: Telegram, environment: Environment) -> Telegram:
         raise SettingsError(
             ["Le mode webhook de Telegram demande un secret contre les faux messages : AUTODIAG_TELEGRAM_SECRET."]
         )
+    return found
+
+
+def _mail(written: Mail, environment: Environment, folder: Path, server: Server) -> Mail:
+    """The account added, paths made absolute. Raises SettingsError for what would send in clear, or nothing at all."""
+    given: dict[str, object] = {}
+    for name in ("user", "password"):
+        if (value := getattr(environment, f"smtp_{name}")) is not None:
+            given[name] = value
+    for name in ("folder", "authority"):
+        if (path := getattr(written, name)) is not None:
+            given[name] = _tidy(folder / path)
+    found = written.model_copy(update=given)
+    secret, account = found.password.get_secret_value(), found.user.get_secret_value()
+    said = []
+    if found.server and found.sender is None:
+        said.append("courriel : il manque « adresse », celle d'où partent les e-mails.")
+    if found.server and found.folder:
+        said.append("courriel : « serveur » envoie, « developpement_dossier » n'envoie pas. Gardez l'un des deux.")
+    if found.folder and server.https:
+        said.append(
+            "courriel : « developpement_dossier » est pour développer. Sur un site en https, rien ne partirait : "
+            "retirez-le."
+        )
+    if found.server and bool(secret) != bool(account):
+        said.append("Donnez AUTODIAG_SMTP_USER et AUTODIAG_SMTP_PASSWORD ensemble, ou aucun des deux.")
+    if found.server and found.security == "aucun" and (secret or found.server not in _HERE):
+        said.append(
+            "courriel : sans chiffrement, le mot de passe et les adresses passeraient en clair. Écrivez "
+            "« chiffrement: starttls » ou « tls » ; « aucun » n'est permis que pour un serveur de cette machine, sans "
+            "mot de passe."
+        )
+    if found.authority and not found.authority.is_file():
+        said.append(f"courriel : le fichier « autorite » {found.authority} est introuvable.")
+    if said:
+        raise SettingsError(said)
     return found
 
 

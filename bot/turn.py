@@ -16,6 +16,7 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from bot.house import House
+from bot.scope import glimpse, permits
 from dialogue import engine, sessions
 from dialogue.diary import Diary
 from dialogue.engine import Refused
@@ -56,7 +57,10 @@ class Gone(Exception):
 
 @dataclass(frozen=True)
 class Present:
-    """Where a conversation stands after an event, and what became of it. `refusal`: the engine's code, or empty."""
+    """Where a conversation stands after an event, and what became of it. `refusal`: the engine's code, or "limited".
+
+    `limited`: who looks came by a mailed link, and is shown nothing but `bot.scope.glimpse`.
+    """
 
     conversation: str
     revision: int
@@ -65,6 +69,7 @@ class Present:
     outcome: Outcome = "taken"
     refusal: str = ""
     restarted: bool = False
+    limited: bool = False
 
     @property
     def flow(self) -> Flow:
@@ -88,19 +93,22 @@ class Present:
 
     def turn(self, house: House) -> Turn:
         """What a door shows."""
-        return shown(self.flows, self.held, house.words)
+        turn = shown(self.flows, self.held, house.words)
+        return glimpse(turn) if self.limited else turn
 
 
 @dataclass(frozen=True)
 class Bearer:
     """Whoever shows a token, looked up in the turn's own transaction. `opens`: the one it must lead to, or any.
 
-    A token of another conversation or of another kind is Gone, like one that never was.
+    A token of another conversation or of another kind is Gone, like one that never was; so is a mailed link's, unless
+    the door says that it takes `limited` ways and shows what they open.
     """
 
     token: str = field(repr=False)
     kind: ways.Kind | None = None
     opens: str | None = None
+    limited: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +162,7 @@ async def begin(
             known = ways.find(tx, keyring, token, today)
             if known is None:
                 raise Gone
-            seen = replace(_present(house, tx, known), outcome="seen")
+            seen = replace(_present(house, tx, known.conversation), outcome="seen")
             if seen.revision > 1:  # the form's id opens its conversation no more once somebody has gone on
                 raise Gone
             return seen, token
@@ -214,17 +222,17 @@ async def take(
 
     def work(tx: Connection) -> Present:
         keyring, today = house.store.keyring, house.today()
-        named = _named(house, tx, conversation, use=True)
+        named, limited = _named(house, tx, conversation, use=True)
         new = inbox.claim(tx, keyring, door, incoming, today)
         loaded = conversations.load(tx, keyring, named, lock=True)
         if loaded is None:
             raise Gone
-        here = stands(house, tx, loaded)
+        here = replace(stands(house, tx, loaded), limited=limited)
         if not new:
             return replace(here, outcome="seen")
         if revision is not None and revision != loaded.revision:
             raise _NotTaken(replace(here, outcome="stale"))
-        happened = _discreet(house, event(*here.front) if callable(event) else event)
+        happened = _happened(house, here, event)
         try:
             taken = sessions.take(here.flows, here.held, happened, house.now(), door)
         except Refused as refused:
@@ -267,14 +275,19 @@ def happen(house: House, tx: Connection, conversation: str, event: Event, door: 
 
 async def look(house: House, conversation: str | Bearer) -> Present:
     """The present turn, read only; looking does not count as a use of a token. Raises Gone."""
-    return await house.store.db.query(lambda tx: _present(house, tx, _named(house, tx, conversation, use=False)))
+
+    def work(tx: Connection) -> Present:
+        named, limited = _named(house, tx, conversation, use=False)
+        return replace(_present(house, tx, named), limited=limited)
+
+    return await house.store.db.query(work)
 
 
 async def erase(house: House, conversation: str | Bearer) -> None:
     """Erase a conversation at once, its key first. Raises Gone."""
 
     def work(tx: Connection) -> None:
-        named = _named(house, tx, conversation, use=False)
+        named, _ = _named(house, tx, conversation, use=False)
         for room in house.on_erase:
             room(house, tx, named)
         if not conversations.erase(tx, house.store.keyring, house.store.journal, named):
@@ -324,20 +337,15 @@ def _watched(house: House, door: str) -> Iterator[_Seen]:
             watch(door, seen.outcome, spent)
 
 
-def _named(house: House, tx: Connection, conversation: str | Bearer, *, use: bool) -> str:
-    """The id meant. `use` counts as a use of the token. Raises Gone."""
+def _named(house: House, tx: Connection, conversation: str | Bearer, *, use: bool) -> tuple[str, bool]:
+    """The id meant, and whether the way to it is limited. `use` counts as a use of the token. Raises Gone."""
     if isinstance(conversation, str):
-        return conversation
-    keyring, today = house.store.keyring, house.today()
-    shown, kind = conversation.token, conversation.kind
-    if use:
-        found = ways.find(tx, keyring, shown, today, kind)
-    else:
-        way = ways.look_up(tx, keyring, shown, today, kind)
-        found = way.conversation if way else None
-    if found is None or conversation.opens not in (None, found):
+        return conversation, False
+    find, bearer = ways.find if use else ways.look_up, conversation
+    way = find(tx, house.store.keyring, bearer.token, house.today(), bearer.kind, limited=bearer.limited)
+    if way is None or bearer.opens not in (None, way.conversation):
         raise Gone
-    return found
+    return way.conversation, way.limited
 
 
 def _tell_rooms(house: House, tx: Connection, happened: Happened) -> None:
@@ -398,7 +406,16 @@ def _apply(house: House, tx: Connection, loaded: Conversation, here: Present, ta
     saved = conversations.save(tx, loaded, snapshot=sessions.dump(held), facts=facts, **columns)
     if saved.purge_on > loaded.purge_on:
         ways.extend(tx, loaded.id, saved.purge_on)
-    return Present(loaded.id, saved.revision, house.flows_of(tx, flow, held), held, restarted=not facts)
+    flows = house.flows_of(tx, flow, held)
+    return Present(loaded.id, saved.revision, flows, held, restarted=not facts, limited=here.limited)
+
+
+def _happened(house: House, here: Present, event: Event | EventOf) -> Event:
+    """The event, once it is known that who sends it may. Raises _NotTaken."""
+    happened = _discreet(house, event(*here.front) if callable(event) else event)
+    if here.limited and not permits(happened, engine.asking(*here.front)):
+        raise _NotTaken(replace(here, outcome="refused", refusal="limited"))
+    return happened
 
 
 def _discreet(house: House, event: Event) -> Event:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from bot import rooms, stats, testing
 from bot.house import House
 from federations import funnel
-from store import codes, conversations, faults, inbox, outbox, ways
+from store import codes, contacts, conversations, daily, faults, inbox, outbox, ways
 from store.engine import Unavailable
 from store.outbox import Job, Overtaken
 
@@ -315,7 +315,8 @@ def purge(house: House, tx: Connection, job: Job) -> After | None:
     inbox.forget(tx, today - REMEMBER_INCOMING)
     ways.forget(tx, today)
     codes.forget(tx, now)
-    funnel.sweep(tx, stats.places(house.flow), today)
+    contacts.forget(tx, now)
+    daily.forget(tx, today)
     funnel.sweep(tx, stats.places(house.flow), today)
     for forget in rooms.FORGET:
         forget(tx, now)

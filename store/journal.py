@@ -1,7 +1,8 @@
-"""The erasure journal: a file of keyed hashes of erased conversations, kept apart from the data.
+"""The erasure journal: a file of keyed hashes of what must not come back, kept apart from the data.
 
 One rule: it only grows, and it is on disk before anything is erased. At start it erases whatever a restored backup
-brought back; at any time it tells whether a message may still leave.
+brought back (conversations, addresses taken back) and says again who must not be written to; at any time it tells
+whether a message may still leave.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, select
 
-from store import meta
+from store import contacts, meta
 from store.engine import Unavailable
 from store.keys import Keyring, fsync_folder
 from store.tables import conversations
@@ -22,7 +23,7 @@ _REPLAYED = "journal_replayed"  # digest of the journal as it was last replayed 
 
 
 class Journal:
-    """One line of 64 hexadecimal digits an erasure."""
+    """One line an erasure: 64 hexadecimal digits for a conversation, the same after a word for an address."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,7 +31,11 @@ class Journal:
 
     def write(self, keyring: Keyring, conversation: str) -> None:
         """Add a conversation, and return once it is on disk. Raises Unavailable if it could not be written."""
-        line = b"\n" + _line(keyring, conversation) + b"\n"  # a cut line stays alone
+        self.add(_line(keyring, conversation))
+
+    def add(self, mark: bytes) -> None:
+        """Add a line, and return once it is on disk. Raises Unavailable if it could not be written."""
+        line = b"\n" + mark + b"\n"  # a cut line stays alone
         try:
             new = not self.path.exists()
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,7 +63,7 @@ class Journal:
         return _line(keyring, conversation) in self._known[1]
 
     def replay(self, tx: Connection, keyring: Keyring) -> int:
-        """Erase the conversations of the journal that are still there, and say how many.
+        """Erase the conversations and addresses of the journal that are still there, and say how many.
 
         Quick when this database has already replayed the journal as it stands. `db.scrub()` after. Run daily, it also
         ends an erasure that was written here and could not be committed.
@@ -67,13 +72,14 @@ class Journal:
         mark = hashlib.sha256(text).hexdigest()
         if meta.get(tx, _REPLAYED) == mark:
             return 0
-        erased = set(text.split())
+        erased = frozenset(text.split())
         names = tx.scalars(select(conversations.c.id)).all() if erased else ()
         back = [name for name in names if _line(keyring, name) in erased]
         for name in back:
             tx.execute(delete(conversations).where(conversations.c.id == name))
+        addresses = contacts.say_again(tx, keyring, erased)
         meta.put(tx, _REPLAYED, mark)
-        return len(back)
+        return len(back) + addresses
 
     def _text(self) -> bytes:
         return self.path.read_bytes() if self.path.exists() else b""

@@ -56,15 +56,16 @@ class DataKey:
 
 
 class Keyring:
-    """The master key's two sub-keys: one wraps data keys, one makes keyed hashes."""
+    """The master key's sub-keys: one wraps data keys, one makes keyed hashes; `own` seals what has no data key."""
 
-    __slots__ = ("_digest_key", "_wrap")
+    __slots__ = ("_digest_key", "_wrap", "own")
 
     def __init__(self, master: bytes) -> None:
         if len(master) != KEY_BYTES:
             raise ValueError(f"a master key is {KEY_BYTES} bytes, not {len(master)}")
         self._wrap = AESGCM(_derived(master, "wrap"))
         self._digest_key = _derived(master, "digest")
+        self.own = DataKey(_derived(master, "own"))
 
     @classmethod
     def open(cls, path: Path, *, may_create: bool) -> Keyring:

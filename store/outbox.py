@@ -76,11 +76,13 @@ def enqueue(
     line: str | None = None,
     payload: bytes | None = None,
     expires_at: datetime | None = None,
-) -> None:
-    """Add the n-th thing that this revision of a conversation must do; `append` counts and seals.
+    once: str | None = None,
+) -> bool:
+    """Add the n-th thing that this revision of a conversation must do; `append` counts and seals. True if added.
 
     `line`: what must leave in order, and stops together while the outside is down: a line for what leaves at once by
     one way. None, a timer: it blocks nobody, and nobody blocks it. After `expires_at` it is not done any more.
+    `once`: not added if this kind is known under this key, done or not.
     """
     row = {
         "conversation": conversation,
@@ -96,7 +98,10 @@ def enqueue(
         "claims": 0,
         "state": WAITING,
     }
+    if once is not None:
+        return insert_once(tx, outbox, dedup=_key(kind, once), **row)
     tx.execute(_INSERT, row)
+    return True
 
 
 def append(
@@ -110,11 +115,12 @@ def append(
     payload: bytes,
     line: str | None,
     expires_at: datetime | None = None,
-) -> None:
+    once: str | None = None,
+) -> bool:
     """Seal one more thing that this revision must do, after those it has. The caller holds the conversation's lock."""
     n = tx.scalar(_NEXT_N, {"conversation": conversation, "revision": revision}) or 0
     sealed = key.seal(payload, table="outbox", row=_at(conversation, revision, n), column="payload")
-    enqueue(
+    return enqueue(
         tx,
         conversation=conversation,
         revision=revision,
@@ -124,12 +130,43 @@ def append(
         line=line,
         payload=sealed,
         expires_at=expires_at,
+        once=once,
+    )
+
+
+def post(
+    tx: Connection,
+    key: DataKey,
+    *,
+    kind: str,
+    once: str,
+    due_at: datetime,
+    payload: bytes,
+    line: str | None,
+    expires_at: datetime | None = None,
+) -> bool:
+    """Seal a thing to do of no conversation, unless this kind is known under this key, done or not; True if added."""
+    name = _key(kind, once)
+    sealed = key.seal(payload, table="outbox", row=name, column="payload")
+    return insert_once(
+        tx,
+        outbox,
+        dedup=name,
+        kind=kind,
+        line=line,
+        payload=sealed,
+        due_at=due_at,
+        next_at=due_at,
+        expires_at=expires_at,
+        attempts=0,
+        claims=0,
+        state=WAITING,
     )
 
 
 def opened(key: DataKey, job: Job) -> bytes:
-    """The payload that `append` sealed. Raises store.keys.Tampered."""
-    row = _at(job.conversation or "", job.revision or 0, job.n or 0)
+    """The payload that `append` or `post` sealed. Raises store.keys.Tampered."""
+    row = _at(job.conversation, job.revision or 0, job.n or 0) if job.conversation else job.dedup or ""
     return key.unseal(job.payload or b"", table="outbox", row=row, column="payload")
 
 

@@ -190,6 +190,41 @@ codes = Table(
     Index(None, "conversation"),
 )
 
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    of_conversation(),
+    Column("purpose", Text, nullable=False),
+    Column("address", LargeBinary, nullable=False),
+    Column("stop", LargeBinary, nullable=False, index=True),
+    Column("proof", LargeBinary, unique=True),
+    Column("left_at", Moment, nullable=False, index=True),
+    Column("confirmed_on", Date),
+    UniqueConstraint("conversation", "purpose"),
+)
+
+mail_stops = Table(
+    "mail_stops",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+)
+
+phrases = Table(
+    "phrases",
+    metadata,
+    of_conversation(primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("tries", Integer, nullable=False),
+)
+
+daily = Table(
+    "daily",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("day", Date, nullable=False, index=True),
+    Column("n", Integer, nullable=False),
+)
 
 tallies = Table(
     "tallies",

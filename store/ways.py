@@ -1,7 +1,8 @@
 """Ways back into a conversation: long random tokens (a device's cookie, a return link, an API client's).
 
 One rule: the token is given once and only its keyed hash is kept. A way stays open 90 days from its last use, and
-past the conversation's last milestone.
+past the conversation's last milestone. A way of a limited kind opens nothing to a caller who does not ask for it: a
+mail passes through many hands, and opens the next question only.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from store.keys import Keyring
 from store.tables import ways
 
-Kind = Literal["device", "link", "api", "telegram"]
+Kind = Literal["device", "link", "api", "telegram", "mail"]
+LIMITED: frozenset[Kind] = frozenset({"mail"})
 
 OPEN_FOR = timedelta(days=90)
 _TOKEN_BYTES = 24
@@ -25,10 +27,11 @@ _SHOWN = select(ways).where(ways.c.digest == bindparam("shown"))
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What an open token leads to, and the day of its last use."""
+    """What an open token leads to, the day of its last use, and whether it opens the next question only."""
 
     conversation: str
     last_on: date
+    limited: bool = False
 
 
 def issue(
@@ -59,24 +62,31 @@ def issue(
     return token
 
 
-def look_up(tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None) -> Way | None:
-    """Where this token leads, or None: unknown, revoked, expired, of another `kind` look the same. Reads only."""
+def look_up(
+    tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None, *, limited: bool = False
+) -> Way | None:
+    """Where this token leads, or None: unknown, revoked, expired, of another `kind` look the same. Reads only.
+
+    `limited`: the caller takes limited ways too, and keeps to what they open.
+    """
     row = tx.execute(_SHOWN, {"shown": digest(keyring, token)}).one_or_none()
     if row is None or row.expires_on < today or kind not in (None, row.kind):
         return None
-    return Way(row.conversation, row.last_on)
-
-
-def find(tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None) -> str | None:
-    """The id of the conversation this token opens, or None; counts as a use, written at most once a day."""
-    way = look_up(tx, keyring, token, today, kind)
-    if way is None:
+    if row.kind in LIMITED and not limited:
         return None
-    if way.last_on < today:
+    return Way(row.conversation, row.last_on, row.kind in LIMITED)
+
+
+def find(
+    tx: Connection, keyring: Keyring, token: str, today: date, kind: Kind | None = None, *, limited: bool = False
+) -> Way | None:
+    """`look_up` that counts as a use, written at most once a day."""
+    way = look_up(tx, keyring, token, today, kind, limited=limited)
+    if way and way.last_on < today:
         row = ways.c.digest == digest(keyring, token)
         tx.execute(update(ways).where(row).values(last_on=today))
         tx.execute(update(ways).where(row, ways.c.expires_on < today + OPEN_FOR).values(expires_on=today + OPEN_FOR))
-    return way.conversation
+    return way
 
 
 def extend(tx: Connection, conversation: str, until: date) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from access.site import NoPasskeysHere
 from bot.house import House
-from bot.web import chat, data, keep, kit, news, pages, paper
+from bot.web import chat, data, keep, kit, mail, news, pages, paper
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
@@ -39,6 +39,7 @@ ROUTES = [
     Route("/integre", chat.answer, methods=["POST"]),
     Route("/integre/questions", chat.show, methods=["POST"]),
     Route("/integre/mon-lien", keep.make, methods=["POST"]),
+    Route("/integre/me-prevenir", mail.change, methods=["POST"]),
     Route("/integre/resultat.pdf", paper.result_paper, methods=["POST"]),
     Route("/integre/resultat.pdf", paper.back_to_result),
     Route("/exemple", pages.example),
@@ -50,6 +51,16 @@ ROUTES = [
     Route("/mon-lien", keep.make, methods=["POST"]),
     Route("/r/{token}", keep.return_link),
     Route("/r/{token}", keep.enter, methods=["POST"]),
+    Route("/m/{token}", mail.mailed_link),
+    Route("/m/{token}", mail.follow, methods=["POST"]),
+    Route("/phrase", mail.ask_phrase),
+    Route("/phrase", mail.try_phrase, methods=["POST"]),
+    Route("/me-prevenir", mail.about),
+    Route("/me-prevenir", mail.change, methods=["POST"]),
+    Route("/confirmer/{token}", mail.to_confirm),
+    Route("/confirmer/{token}", mail.confirm, methods=["POST"]),
+    Route("/e/{token}", mail.to_stop),
+    Route("/e/{token}", mail.stop, methods=["POST"]),
     Route("/code", keep.ask_code),
     Route("/code", keep.try_code, methods=["POST"]),
     Route("/vos-donnees", data.data),

@@ -28,7 +28,8 @@ from federations import campaigns
 
 WEB = "web"
 ENTRIES = ("branche", "site", "opcommerce", "salon", "autre", "direct")
-_STATUS = {"not_asked": 409, "nothing_to_confirm": 409}
+_STATUS = {"not_asked": 409, "nothing_to_confirm": 409, "limited": 403}
+_NOTICE = {"na_refused": "na_refused", "limited": "limited"}
 _CAMPAIGN = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
@@ -73,7 +74,7 @@ async def welcome(request: Request) -> Response:
     """
     door = door_of(request)
     came = await arrival(door.house, {**request.query_params, **request.path_params})
-    return welcome_page(door, request, came, known=await door.glance(request) is not None)
+    return welcome_page(door, request, came, known=await door.glance(request, limited=True) is not None)
 
 
 def welcome_page(
@@ -92,9 +93,9 @@ async def show(request: Request) -> Response:
     door = door_of(request)
     if request.method == "POST":
         await door.form(request)
-    here = await door.glance(request)
+    here = await door.glance(request, limited=True)
     if here is None:
-        return door.view.page(request, "lost.html", status=403)
+        return await door.lost(request)
     response = turn_page(door, request, here)
     door.remember(request, response, door.token(request))
     return response
@@ -105,9 +106,9 @@ async def answer(request: Request) -> Response:
     door = door_of(request)
     form = await door.form(request)
     nonce = form.nonce()
-    if "debut" in form and await door.conversation(request) is None:
+    if "debut" in form and not await door.conversation(request) and not await door.by_mail(request):
         return await _begin(door, request, form, nonce)
-    conversation = Bearer(door.token(request))
+    conversation = Bearer(door.token(request), limited=frame_of(request) is None)
     try:
         event = _event(form)
         revision = -1 if "debut" in form else form.revision()
@@ -144,6 +145,8 @@ def turn_page(
 
     `wrong`: the sentence about the passphrase just typed.
     """
+    if here.limited:
+        return _limited_page(door, request, here, status=status, notice=notice)
     house, flow, session = door.house, here.flow, here.session
     words, now = house.words, here.turn(house)
     said = past(flow, session, words)
@@ -176,6 +179,28 @@ def turn_page(
         if now.place == "result" and now.flow == flow.id and not session.paused
         else None,
         sections=flow.section,
+    )
+
+
+def _limited_page(door: Door, request: Request, here: Present, *, status: int, notice: str) -> Response:
+    """The page of a turn as a mailed link shows it: made of the glimpse alone, and of what is asked in any firm."""
+    now = here.turn(door.house)
+    asked = now.question
+    of_autodiag = now.flow == here.flow.id
+    return door.view.page(
+        request,
+        "limited.html",
+        status=status,
+        notice=notice,
+        about=None,
+        turn=now,
+        asked=asked,
+        question=here.flow.question(asked.node) if asked and of_autodiag else None,
+        place=now.place,
+        paused=here.session.paused and of_autodiag,
+        left=questions_left(here.flow, here.session),
+        revision=here.revision,
+        terms=door.view.terms(asked.text, *(each.label for each in asked.choices)) if asked and of_autodiag else (),
     )
 
 
@@ -229,11 +254,11 @@ def _after(door: Door, request: Request, form: Form, here: Present) -> Response:
             response = door.view.page(request, "erased.html") if _at_once(request) else see("/au-revoir")
             door.forget(request, response)
             return response
-        case "stale" if not choice or here.answered(node) != choice:
+        case "stale" if here.limited or not choice or here.answered(node) != choice:
             response = turn_page(door, request, here, status=409, notice="stale", node=node)
         case "refused":
             status = _STATUS.get(here.refusal, 422)
-            code = "stale" if status == 409 else "na_refused" if here.refusal == "na_refused" else "unknown"
+            code = "stale" if status == 409 else _NOTICE.get(here.refusal, "unknown")
             response = turn_page(door, request, here, status=status, notice=code, node=node)
         case _:
             response = _go_on(door, request, here)

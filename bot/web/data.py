@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from bot.mail.desk import kept
 from bot.milestones import file_number
 from bot.opened import opened, told
 from bot.turn import Gone, Present, records
@@ -36,17 +37,21 @@ async def take_away(request: Request) -> Response:
     door = door_of(request)
     here = await door.glance(request)
     if here is None:
-        return door.view.page(request, "lost.html", status=403)
+        return await door.lost(request)
     try:
         journal = await records(door.house, here.conversation)
     except Gone:
-        return door.view.page(request, "lost.html", status=403)
+        return await door.lost(request)
+    left = await kept(door.house, here.conversation)
     content = {
         **_answers(door, here),
         "ouvertures": [
             {"par": each.name, "entreprise": each.firm, "quoi": each.what, "quand": each.at.isoformat()}
             for each in await opened(door.house, here.conversation)
         ],
+        "adresse": {"e-mail": left.address, "confirmee": left.confirmed_on and left.confirmed_on.isoformat()}
+        if left
+        else None,
         "journal": [RECORD.dump_python(record, mode="json") for record in journal],
     }
     headers = {"Content-Disposition": 'attachment; filename="mes-reponses-autodiag.json"', "Cache-Control": "no-store"}
@@ -56,11 +61,11 @@ async def take_away(request: Request) -> Response:
 def _answers(door: Door, here: Present) -> dict[str, object]:
     """Every answer kept, those that no longer count included, and what they are worth."""
     flow, session, standing = here.flow, here.session, counted(here.flow, here.session)
-    kept = []
+    given = []
     for node, choice in session.answers.items():
         question = flow.question(node)
         if question is not None:
-            kept.append(
+            given.append(
                 {
                     "id": node,
                     "question": question.text,
@@ -71,7 +76,7 @@ def _answers(door: Door, here: Present) -> dict[str, object]:
             )
     return {
         "questionnaire": {"id": flow.id, "version": flow.version},
-        "reponses": kept,
+        "reponses": given,
         "tutoriels_faits": list(session.tutorials_done),
         "resultat": as_data(result(flow, session)) if session.short_done else None,
     }

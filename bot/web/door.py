@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.entrance import who
+from bot.entrance import who, who_limited
 from bot.house import House
 from bot.turn import Bearer, Gone, Present, look
 from bot.web.form import Form, read_form
@@ -49,13 +49,24 @@ class Door:
         token = self.token(request)
         return await who(self.house, token) if token else None
 
-    async def glance(self, request: Request) -> Present | None:
-        """The present turn of this device, without writing anything: for GET."""
+    async def by_mail(self, request: Request) -> str | None:
+        """The conversation of which this device knows the next question only, having come by a mailed link."""
+        token = "" if frame_of(request) else self.token(request)
+        return await who_limited(self.house, token) if token else None
+
+    async def glance(self, request: Request, *, limited: bool = False) -> Present | None:
+        """The present turn of this device, without writing anything: for GET. `limited`: a mailed link's too."""
         token = self.token(request)
+        limited = limited and frame_of(request) is None
         try:
-            return await look(self.house, Bearer(token)) if token else None
+            return await look(self.house, Bearer(token, limited=limited)) if token else None
         except Gone:
             return None
+
+    async def lost(self, request: Request, *, notice: str = "") -> Response:
+        """The page for a device that may not see what it asks for: it knows nothing, or came by a mailed link."""
+        template = "locked.html" if await self.by_mail(request) else "lost.html"
+        return self.view.page(request, template, status=403, notice=notice)
 
     def remember(self, request: Request, response: Response, token: str) -> None:
         """Let this device come back by itself, from now on and for the days of the settings. Not in a frame."""

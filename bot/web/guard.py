@@ -50,17 +50,17 @@ class Throttle:
 
     def begins(self, request: Request) -> None:
         """Counts one conversation begun. Raises Problem when there are too many."""
-        if self._house.begins(_host(request)):
+        if self._house.begins(host_of(request)):
             raise Problem(429, "too_many")
 
     def may_try_code(self, request: Request) -> None:
         """Raises Problem after too many wrong codes."""
-        if not self._window.test(WRONG_CODES, "code", neighbourhood(_host(request))):
+        if not self._window.test(WRONG_CODES, "code", neighbourhood(host_of(request))):
             raise Problem(429, "too_many_codes")
 
     def wrong_code(self, request: Request) -> None:
         """Counts one wrong code."""
-        self._window.hit(WRONG_CODES, "code", neighbourhood(_host(request)))
+        self._window.hit(WRONG_CODES, "code", neighbourhood(host_of(request)))
 
     def may_draw(self, conversation: str) -> bool:
         """Counts one paper; False when this conversation has had many."""
@@ -153,6 +153,6 @@ def route_of(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "(aucune)")
 
 
-def _host(request: Request) -> str:
+def host_of(request: Request) -> str:
     """The client's address; uvicorn has already believed, or not, the proxies of the settings."""
     return request.client.host if request.client else ""

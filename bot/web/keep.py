@@ -26,7 +26,7 @@ async def keep(request: Request) -> Response:
     """What one may keep, once there is something to come back to."""
     door = door_of(request)
     if await door.glance(request) is None:
-        return door.view.page(request, "lost.html", status=403)
+        return await door.lost(request)
     return _keep_page(door, request)
 
 
@@ -37,7 +37,7 @@ async def make(request: Request) -> Response:
     form.nonce()
     conversation = await door.conversation(request)
     if conversation is None:
-        return door.view.page(request, "lost.html", status=403)
+        return await door.lost(request)
     kept = form.fields.get("lien", "")
     if not _TOKEN.fullmatch(kept) or await who(door.house, kept) != conversation:
         kept = ""

@@ -22,7 +22,7 @@ async def result_paper(request: Request) -> Response:
     form = await door.form(request)
     here = await door.glance(request)
     if here is None:
-        return door.view.page(request, "lost.html", status=403)
+        return await door.lost(request)
     if not here.session.short_done:
         return turn_page(door, request, here, status=409, notice="no_paper")
     if not door.throttle.may_draw(here.conversation):

@@ -19,7 +19,8 @@ def world(store: Any, begin: Any) -> Any:
 
 
 def _find(store: Any, token: str, today: Any) -> Any:
-    return store.db.write(lambda tx: ways.find(tx, store.keyring, token, today))
+    found = store.db.write(lambda tx: ways.find(tx, store.keyring, token, today))
+    return found and found.conversation
 
 
 def _opens(store: Any, token: str, today: Any) -> bool:
@@ -154,3 +155,18 @@ def test_a_token_drawn_again_by_its_caller_opens_the_same_way(world: Any, today:
     store, conversation = world
     assert _issue(store, conversation, today, token="drawn" * 8) == "drawn" * 8
     assert _find(store, "drawn" * 8, today) == conversation
+
+
+def test_a_mailed_way_opens_nothing_to_who_does_not_ask_for_it(world: Any, today: Any) -> None:
+    store, conversation = world
+    token = _issue(store, conversation, today, "mail")
+    assert not _opens(store, token, today)
+    assert _find(store, token, today) is None
+    for kind in (None, "device", "link", "api", "telegram", "mail"):
+        assert store.db.read(lambda tx, k=kind: ways.look_up(tx, store.keyring, token, today, k)) is None
+    found = store.db.read(lambda tx: ways.look_up(tx, store.keyring, token, today, limited=True))
+    assert found == ways.Way(conversation, today, limited=True)
+    whole = _issue(store, conversation, today)
+    assert store.db.read(lambda tx: ways.look_up(tx, store.keyring, whole, today, limited=True)) == ways.Way(
+        conversation, today
+    )
