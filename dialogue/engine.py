@@ -38,7 +38,7 @@ from dialogue.session import Aside, AsideKind, Place, Session
 from referential.forms import FormQuestion
 from referential.model import ScoredQuestion
 from referential.rules import NOT_CONCERNED, UNKNOWN
-from scoring.score import Score, score
+from scoring.score import Score
 
 RefusalCode = Literal[
     "not_asked", "unknown_node", "unknown_choice", "na_refused", "nothing_to_confirm", "unknown_tutorial"
@@ -98,7 +98,7 @@ def counted(flow: Flow, session: Session) -> dict[str, str]:
 
 def result(flow: Flow, session: Session) -> Score:
     """The score of the answers that count."""
-    return score(flow.questionnaire, counted(flow, session))
+    return flow.worth(tuple(counted(flow, session).items()))
 
 
 def step(flow: Flow, session: Session, event: Event) -> Stepped:

@@ -15,6 +15,7 @@ from typing import Literal
 from referential.forms import Form
 from referential.model import Branch, Fact, Question, Questionnaire, ScoredQuestion, Theme
 from referential.rules import NOT_CONCERNED, Answers
+from scoring.score import Score, score
 
 AUTODIAG = "autodiag"
 _REMEMBERED = 128
@@ -91,6 +92,11 @@ class Flow:
     def walk(self) -> Callable[[Pairs, tuple[str, ...]], tuple[Step, ...]]:
         """`journey`, which remembers the last ones asked for."""
         return lru_cache(_REMEMBERED)(lambda answers, opened: tuple(_Walk(self, dict(answers)).steps(opened)))
+
+    @cached_property
+    def worth(self) -> Callable[[Pairs], Score]:
+        """The score of answers that count, which remembers the last ones asked for: a result page asks many times."""
+        return lru_cache(_REMEMBERED)(lambda answers: score(self.questionnaire, dict(answers)))
 
     def question(self, node: str) -> Question | None:
         """The question with this id, or None."""
