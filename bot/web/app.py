@@ -17,7 +17,7 @@ from bot.web import chat, data, keep, kit, mail, news, pages, paper
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
-from bot.web.space import enter, home, invitation, keys
+from bot.web.space import enter, federation, home, invitation, keys
 from bot.web.space.guard import SignedOut
 from bot.web.view import View
 from store.engine import Unavailable
@@ -80,6 +80,12 @@ ROUTES = [
     Route("/espace/cles", keys.change, methods=["POST"]),
     Route("/espace/cles/defi", keys.ask, methods=["POST"]),
     Route("/espace/cles/preuve", keys.prove, methods=["POST"]),
+    Route("/espace/federation", federation.figures),
+    Route("/espace/federation/chiffres.csv", federation.export),
+    Route("/espace/federation/campagnes", federation.all_campaigns),
+    Route("/espace/federation/campagnes", federation.create, methods=["POST"]),
+    Route("/espace/federation/campagnes/{code}", federation.campaign),
+    Route("/espace/federation/campagnes/{code}", federation.close, methods=["POST"]),
     Route("/static/{name}", pages.asset),
     Route("/healthz", pages.alive),
     Route("/readyz", pages.ready),
