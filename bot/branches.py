@@ -56,7 +56,7 @@ def _step(house: House, happened: Happened, fact: Fact, trade: str) -> Step | No
             return "done"
         case Noted(mark="appointment") if on:
             return "visit_booked"
-        case Noted(mark="visit") if on and on <= house.now():
+        case Noted(mark="visit") if on and on.date() <= house.today():
             return "visit_done"
         case FormDone() if fact.flow == SURVEY:
             return "surveyed"

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bot.campaign_cli import app as campaign_app
 from bot.outbox_cli import app as outbox_app
 from bot.people_cli import ROLES, people_app
 from bot.shell import house as _house
@@ -30,6 +31,7 @@ app.add_typer(mail_app, name="mail")
 telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
 app.add_typer(telegram_app, name="telegram")
 app.add_typer(outbox_app, name="outbox")
+app.add_typer(campaign_app, name="campaign")
 app.command()(milestone)
 app.command()(survey)
 
@@ -266,16 +268,19 @@ def mail_test(address: Annotated[str, typer.Argument(help="Où écrire : votre a
 
 @app.command()
 def stats() -> None:
-    """Affiche les chiffres : par porte et par étape, des totaux seulement, jamais les essais."""
+    """Affiche les chiffres : par porte et par étape, des totaux sans les essais ; et les vagues de statistiques."""
     from rich.console import Console
 
     from bot import stats as figures
+    from federations import waves
     from store.engine import Unavailable
 
     house = _house()
     try:
         found_figures = house.store.db.read(lambda tx: figures.read(tx, house.now()))
         Console().print(figures.table(found_figures, house.flow))
+        for partition in house.store.db.read(waves.read):
+            Console().print("", figures.published(partition, house.flow))
     except Unavailable as error:
         _stop(1, error)
     finally:

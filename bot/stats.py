@@ -15,8 +15,17 @@ from rich.table import Table
 from sqlalchemy import Connection, func, select
 
 from dialogue.flow import Flow
+from federations.disclosure import LEVEL, TOGETHER, Band, Release, missing_between
+from federations.waves import Partition
 from store import backlog, tables, tallies
 
+BANDS: Mapping[Band, str] = {
+    "quarter": "25 % ou moins",
+    "under_half": "entre 25 et 50 %",
+    "half": "de 50 % à moins de 75 %",
+    "three_quarters": "75 % ou plus",
+}
+"""The four bands, in words."""
 SILENT = timedelta(days=14)
 """Unfinished and silent this long: abandoned (DESIGN.md)."""
 
@@ -65,6 +74,27 @@ def places(flow: Flow) -> tuple[str, ...]:
 def table(figures: Figures, flow: Flow) -> Group:
     """What `autodiag stats` prints."""
     return Group(_doors(figures), "", _steps(figures, flow))
+
+
+def published(partition: Partition, flow: Flow) -> Group:
+    """What was published of the answers in one partition: the operator reads what federations read, and no more."""
+    name = "Toutes les branches réunies" if partition.id == TOGETHER else f"Branche {partition.id}"
+    made = Table(title=f"Réponses. {name} : {', '.join(partition.branches)}", title_justify="left")
+    made.add_column("Part des entreprises où c'est à renforcer")
+    for each in partition.published:
+        made.add_column(f"Vague {each.release.number} ({each.release.units})")
+    for theme in flow.questionnaire.themes:
+        made.add_row(theme.title, *(_band(each.release, theme.id) for each in partition.published))
+    made.add_section()
+    made.add_row("Niveau moyen ou satisfaisant", *(_band(each.release, LEVEL) for each in partition.published))
+    lacking = missing_between(partition.waiting)
+    why = "plus tôt, ou mise à jour à chaque réponse, une statistique dirait ce qu'une entreprise a répondu"
+    waits = f"Prochaine vague : il manque {lacking[0]} à {lacking[1]} entreprises. Pourquoi attendre : {why}."
+    return Group(made, waits) if partition.published else Group(made.title or "", waits)
+
+
+def _band(release: Release, value: str) -> str:
+    return BANDS[release.bands[value]] if value in release.bands else "–"
 
 
 def _doors(figures: Figures) -> Table:

@@ -28,6 +28,7 @@ TOGETHER: Final = "ensemble"
 """The partition of every branch that has none of its own; no branch has this id."""
 LEVEL: Final = "niveau"
 """The value that says how many are at level "moyen" or "satisfaisant"; every other value is a theme's id."""
+_STEP: Final = 5
 _MOST_WORLDS: Final = 200_000
 """Ways of filling the groups of one audit: beyond, nothing is proved, so nothing is published."""
 
@@ -71,9 +72,10 @@ def partitions(branches: Collection[str], targets: Mapping[str, int]) -> dict[st
     return {branch: branch if targets.get(branch, 0) >= OWN_FROM else TOGETHER for branch in branches}
 
 
-def missing(waiting: int) -> int:
-    """How many units a wave still needs."""
-    return max(0, LEAST - waiting)
+def missing_between(waiting: int) -> tuple[int, int]:
+    """How many units a wave still needs, from so many to so many: told by fives, or each arrival would show."""
+    most = LEAST - min(waiting, LEAST - 1) // _STEP * _STEP
+    return most - _STEP + 1, most
 
 
 def publish(partition: str, units: Sequence[Unit], past: Collection[Release]) -> Release:

@@ -29,7 +29,7 @@ from federations.disclosure import (
     band,
     counts_in,
     found_out,
-    missing,
+    missing_between,
     partitions,
     publish,
 )
@@ -63,7 +63,8 @@ def test_a_branch_has_waves_of_its_own_only_where_it_aims_at_forty_firms() -> No
 
 
 def test_before_a_wave_one_knows_how_many_are_missing() -> None:
-    assert [missing(waiting) for waiting in (0, 19, 20, 21)] == [20, 1, 0, 0]
+    told = {waiting: missing_between(waiting) for waiting in (0, 4, 5, 14, 15, 19, 30)}
+    assert told == {0: (16, 20), 4: (16, 20), 5: (11, 15), 14: (6, 10), 15: (1, 5), 19: (1, 5), 30: (1, 5)}
 
 
 def test_a_wave_is_published_in_bands_over_one_denominator() -> None:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from access.sign_ins import SignIn
-from bot.stats import places
+from bot.stats import BANDS, places
 from bot.web.door import door_of
 from bot.web.form import Form, Problem
 from bot.web.kit import flyer_of, kit_path
@@ -26,8 +26,8 @@ from bot.web.space.page import space_page
 from bot.web.view import see
 from federations import campaigns, funnel, waves
 from federations.campaigns import CHANNELS, BadCampaign, Campaign
-from federations.counts import ENOUGH, SMALL
-from federations.disclosure import LEAST, LEVEL, TOGETHER
+from federations.counts import ENOUGH
+from federations.disclosure import LEAST, LEVEL, TOGETHER, missing_between
 from federations.funnel import OF_CAMPAIGN, STEPS, Funnel, Report, Step
 from federations.spreadsheet import spreadsheet
 
@@ -76,11 +76,11 @@ async def figures(request: Request) -> Response:
         together=[trades.get(each, each) for each in partition.branches if each != branch],
         alone=partition.id != TOGETHER,
         themes={theme.id: theme.title for theme in flow.questionnaire.themes},
-        waiting=min(partition.waiting, LEAST - 1) // SMALL * SMALL,
+        missing=missing_between(partition.waiting),
+        bands=BANDS,
         level=LEVEL,
         least=LEAST,
         enough=ENOUGH,
-        small=SMALL,
     )
 
 
