@@ -29,8 +29,10 @@ bench: setup ## mesure le serveur et récrit docs/performance.md (SHORT=1 : plus
 	@$(BIN)/python -m bench $(if $(SHORT),--short)
 
 MINUTES ?= 10
-soak: setup ## cherche des fautes au hasard pendant MINUTES=N (10 si rien n'est dit), et dit combien de cas sont passés
-	@$(BIN)/python -m bench.soak $(MINUTES)
+SEED ?= 1000
+soak: setup ## cherche des fautes au hasard et tue le serveur pendant MINUTES=N (10 sinon) ; SEED=… reprend où l'on en était
+	@scripts/install-test-tools.sh
+	@$(BIN)/python -m bench.soak $(MINUTES) --seed $(SEED)
 
 format: setup ## met le code en forme
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

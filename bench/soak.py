@@ -1,7 +1,7 @@
 """`make soak MINUTES=N`: what searches by chance, as long as one likes, and how many cases it reached.
 
-Telegram's updates in any order, in a process of their own; beside it any conversation at all, with Hypothesis, which
-keeps what fails in .hypothesis and tries it first the next time.
+In processes of their own: Telegram's updates in any order, and schedules of kills on both databases, from SEED= on.
+Beside them any conversation at all, with Hypothesis, which keeps what fails in .hypothesis and tries that first.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from bench.processes import ROOT
 from tests.dialogue.test_machine import Conversation
 
 PERMUTATIONS = "tests/telegram/test_updates.py::test_any_order_and_any_duplicates_end_as_the_clean_run"
+DATABASES = ("sqlite", "postgresql")
 AT_ONCE = 200
 """Conversations between two looks at the clock."""
 
@@ -35,25 +36,42 @@ class Counted(Conversation):
 
 
 def main() -> None:
-    """Both until the time is over; exit code 1 when one found a fault, which is printed."""
+    """All until the time is over; exit code 1 when one found a fault, which is printed."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
     parser.add_argument("minutes", type=float)
-    minutes: float = parser.parse_args().minutes
-    permutations = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", PERMUTATIONS],
-        cwd=ROOT,
-        env=os.environ | {"SOAK_MINUTES": str(minutes)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    parser.add_argument("--seed", type=int, default=1000, help="the first schedule, as the last run said")
+    given = parser.parse_args()
+    python, minutes = sys.executable, str(given.minutes)
+    beside = {
+        "Telegram": _started([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", PERMUTATIONS], minutes),
+        **{
+            kind: _started([python, "-m", "bench.schedules", kind, minutes, "--seed", str(given.seed)], minutes)
+            for kind in DATABASES
+        },
+    }
+    failed = False
     try:
-        search(minutes)
+        search(given.minutes)
+    except BaseException:
+        failed = True
+        raise
     finally:
         print(f"conversations: {Counted.reached:,} reached", flush=True)
-        told = permutations.communicate()[0]
-        found = re.search(r"soak: (.*)", told)
-        print(f"Telegram: {found[1]}" if found and permutations.returncode == 0 else told)
-    sys.exit(permutations.returncode)
+        for name, process in beside.items():
+            said = process.communicate()[0]
+            failed = failed or process.returncode != 0
+            print(f"{name}: {_short(said) if process.returncode == 0 else said}", flush=True)
+    sys.exit(failed)
+
+
+def _started(command: list[str], minutes: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"SOAK_MINUTES": minutes}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def _short(said: str) -> str:
+    """The line that counts, of all that was said."""
+    return str(re.findall(r"(?:soak|sqlite|postgresql): (.*)", said)[-1])
 
 
 def search(minutes: float) -> None:

@@ -217,14 +217,14 @@ async def _send(house: House, doer: Sends, job: Job) -> None:
     if job.maybe_done and not doer.repeats:
         mark = _doubted(house, job, "lease")
     else:
-        faults.point(f"before {job.kind}")
         try:
+            faults.point(f"before {job.kind} {job.id}")
             async with asyncio.timeout(DEADLINE):
                 save = await doer.do(house, job)
+            faults.point(f"after {job.kind} {job.id}")
             mark = partial(outbox.done, job=job, now=house.now())
         except Exception as error:  # noqa: BLE001 — a fault of ours in one job must not stop the others
             mark = _mark(house, job, error, repeats=doer.repeats)
-        faults.point(f"after {job.kind}")
 
     def settle(tx: Connection) -> None:
         if save is not None:

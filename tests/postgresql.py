@@ -12,7 +12,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,11 +30,11 @@ class NotHere(Exception):
 
 
 class Server:
-    """A running server; `folder` holds its socket."""
+    """A running server; `folder` holds its socket; `control` runs pg_ctl on it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._admin = psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True)
+    def __init__(self, folder: Path, control: Callable[..., None]) -> None:
+        self.folder, self._control = folder, control
+        self._admin = self._connected()
         self._order(f"CREATE DATABASE {TEMPLATE}")
         empty = Database(self.url(TEMPLATE))
         migrations.upgrade(empty)
@@ -71,6 +71,18 @@ class Server:
         place = self.folder / "d"
         return [file for folder in (place / "base" / str(oid[0]), place / "pg_wal") for file in folder.glob("[0-9]*")]
 
+    def stop(self) -> None:
+        """Cut everybody, as a power failure would, and answer nobody until `start`."""
+        self._control("-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Answer again, having replayed its log."""
+        self._control("start")
+        self._admin = self._connected()
+
+    def _connected(self) -> psycopg.Connection:
+        return psycopg.connect(self.url("postgres").replace("+psycopg", ""), autocommit=True)
+
     def close(self) -> None:
         """Let go of the server, which goes on until `running` ends."""
         self._admin.close()
@@ -93,13 +105,17 @@ def running(*, durable: bool = False) -> Iterator[Server]:
     options = f"-k {folder} -c listen_addresses='' -c max_connections=200 -c fsync={'on' if durable else 'off'}"
     try:
         run(initdb, "-D", folder / "d", "-A", "trust", "-U", "autodiag", "-E", "UTF8", "--locale=C", "--no-sync")
-        run(ctl, "-D", folder / "d", "-o", options, "-l", folder / "log", "-w", "start")
+
+        def control(*orders: str) -> None:
+            run(ctl, "-D", folder / "d", "-o", options, "-l", folder / "log", "-w", *orders)
+
+        control("start")
         try:
-            server = Server(folder)
+            server = Server(folder, control)
             yield server
             server.close()
         finally:
-            run(ctl, "-D", folder / "d", "-m", "immediate", "-w", "stop")
+            control("-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
