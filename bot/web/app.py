@@ -86,6 +86,7 @@ ROUTES = [
     Route("/espace/federation/campagnes", federation.create, methods=["POST"]),
     Route("/espace/federation/campagnes/{code}", federation.campaign),
     Route("/espace/federation/campagnes/{code}", federation.close, methods=["POST"]),
+    Route("/espace/{nowhere:path}", home.nowhere, methods=["GET", "POST"]),  # the last of the spaces
     Route("/static/{name}", pages.asset),
     Route("/healthz", pages.alive),
     Route("/readyz", pages.ready),

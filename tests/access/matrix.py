@@ -1,11 +1,12 @@
 """Every route of the spaces, who may take it, and what of theirs it names: the table that the matrix test crosses.
 
 A room that brings a route adds its line here; the test fails until it has. `make` makes something of an account's and
-gives its id, which `{id}` stands for in the path and in the fields.
+gives its id, which stands for what is between braces in the path and for `{id}` in the fields.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from access import passkeys
 from access.accounts import ROLES, Account, Role
 from access.ceremony import Made
 from bot.house import House
+from federations import campaigns
+from federations.campaigns import Campaign
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Line:
 
     def names(self, id_: str) -> tuple[str, dict[str, str]]:
         """The address and what is sent, for this id."""
-        return self.path.replace("{id}", id_), {name: value.replace("{id}", id_) for name, value in self.sent.items()}
+        path = re.sub(r"\{\w+\}", lambda _: id_, self.path)
+        return path, {name: value.replace("{id}", id_) for name, value in self.sent.items()}
 
 
 def a_passkey(house: House, account: Account) -> str:
@@ -40,6 +44,12 @@ def a_passkey(house: House, account: Account) -> str:
     return house.store.db.write(lambda tx: passkeys.add(tx, keyring, account, new, "usb", today)).hex()
 
 
+def a_campaign(house: House, account: Account) -> str:
+    """A campaign of this federation's branch."""
+    wanted = Campaign("", account.branch or "", "site", "Mai", house.today(), None)
+    return house.store.db.write(lambda tx: campaigns.create(tx, wanted, [wanted.branch])).code
+
+
 FORM = {"id": "x" * 24}
 
 LINES = (
@@ -48,6 +58,12 @@ LINES = (
     Line("POST", "/espace/cles", ROLES, a_passkey, {**FORM, "faire": "retirer", "cle": "{id}"}),
     Line("POST", "/espace/cles/defi", ROLES, script=True),
     Line("POST", "/espace/cles/preuve", ROLES, script=True),
+    Line("GET", "/espace/federation", ("federation",)),
+    Line("GET", "/espace/federation/chiffres.csv", ("federation",)),
+    Line("GET", "/espace/federation/campagnes", ("federation",)),
+    Line("POST", "/espace/federation/campagnes", ("federation",), sent={**FORM, "numero": "Mai", "canal": "site"}),
+    Line("GET", "/espace/federation/campagnes/{code}", ("federation",), a_campaign),
+    Line("POST", "/espace/federation/campagnes/{code}", ("federation",), a_campaign, {**FORM, "faire": "finir"}),
 )
 
 INVENTED = (
@@ -55,7 +71,6 @@ INVENTED = (
     "null",
     "None",
     "undefined",
-    "..",
     "%00",
     "%2e%2e",
     "*",

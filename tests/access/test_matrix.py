@@ -53,7 +53,7 @@ def test_every_route_of_the_spaces_stands_in_the_matrix() -> None:
     served = {
         (method, route.path)
         for route in ROUTES
-        if route.path.startswith("/espace")
+        if route.path.startswith("/espace") and "nowhere" not in route.path
         for method in (route.methods or ())
         if method != "HEAD"
     }
@@ -146,6 +146,16 @@ def test_the_guard_tells_a_foreign_role_and_a_foreign_id_apart_in_the_log_only(h
     assert by_id == [("id", alix.account.id)]
     assert by_role == [("role", xena.account.id)]
     assert id_page.split("<main")[1] == role_page.split("<main")[1], "the pages tell nothing apart"
+
+
+@pytest.mark.parametrize("path", ["/espace/", "/espace/rien", "/espace/cles/", "/espace/é"])
+def test_an_address_that_leads_nowhere_is_not_told_from_one_that_does(
+    guest: Guests, browser_of: Callable[[], TestClient], path: str
+) -> None:
+    with capture_logs() as logged:
+        assert guest().client.get(path).status_code == 404
+    assert [each["because"] for each in logged if each["event"] == "refused"] == ["id"]
+    assert browser_of().get(path).headers["location"].startswith("/entrer?suite=")
 
 
 def test_looking_writes_nothing(house: House, guest: Guests) -> None:
