@@ -159,10 +159,11 @@ def hold(tx: Connection, keyring: Keyring, name: str) -> tuple[DataKey, int] | N
     return None if row is None else (keyring.unwrap(name, row.wrapped_key), row.revision)
 
 
-def key_of(tx: Connection, keyring: Keyring, name: str) -> DataKey | None:
-    """The key of a conversation, for who reads what is sealed beside it; None once it is erased."""
-    wrapped = tx.scalar(select(conversations.c.wrapped_key).where(conversations.c.id == name))
-    return None if wrapped is None else keyring.unwrap(name, wrapped)
+def key_of(tx: Connection, keyring: Keyring, name: str) -> tuple[DataKey, int] | None:
+    """`hold` without the lock, for who only reads what is sealed beside a conversation."""
+    wanted = select(conversations.c.wrapped_key, conversations.c.revision).where(conversations.c.id == name)
+    row = tx.execute(wanted).one_or_none()
+    return None if row is None else (keyring.unwrap(name, row.wrapped_key), row.revision)
 
 
 def save(

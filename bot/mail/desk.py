@@ -89,8 +89,8 @@ async def kept(house: House, conversation: str) -> Kept | None:
 
     def work(tx: Connection) -> Kept | None:
         found = contacts.of(tx, conversation, REMINDERS, house.now())
-        key = conversations.key_of(tx, house.store.keyring, conversation) if found else None
-        return Kept(found.address(key), found.confirmed_on) if found and key else None
+        held = conversations.key_of(tx, house.store.keyring, conversation) if found else None
+        return Kept(found.address(held[0]), found.confirmed_on) if found and held else None
 
     return await house.store.db.query(work)
 

@@ -1,7 +1,8 @@
 """Who sends the letters of the outbox: reads what is true when they leave, then hands them over.
 
-One rule: a letter whose reason is gone (address taken back or not confirmed, conversation erased) is done without
-leaving. One that may have left already is not sent again: a reminder lost is better than two, and the operator sees it.
+One rule: a letter whose reason is gone is done without leaving: address taken back or not confirmed, conversation
+erased or, for a reminder, gone on. One that may have left already is not sent again: a reminder lost is better than
+two, and the operator sees it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from bot.mail.compose import compose
 from bot.mail.letters import KIND, LETTER, Letter
 from bot.worker import Doers, Never, Save, Sends
 from store import contacts, conversations, outbox
+from store.contacts import REMINDERS
 from store.outbox import Job
 
 log = structlog.get_logger("mail")
@@ -52,10 +54,13 @@ def _wanted(house: House, tx: Connection, job: Job) -> _Wanted | None:
         return None if stopped else _Wanted(letter, letter.address)
     if store.journal.holds(store.keyring, job.conversation):
         return None
-    key = conversations.key_of(tx, store.keyring, job.conversation)
-    if key is None:
+    held = conversations.key_of(tx, store.keyring, job.conversation)
+    if held is None:
         return None
+    key, revision = held
     letter = LETTER.validate_json(outbox.opened(key, job))
+    if letter.purpose == REMINDERS and not letter.contact and revision != job.revision:
+        return None  # somebody came back meanwhile, or asked for quiet
     contact = contacts.of(tx, job.conversation, letter.purpose, house.now())
     if contact is None or contact.id != (letter.contact or contact.id):
         return None

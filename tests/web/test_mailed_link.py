@@ -19,9 +19,10 @@ from bot import scope
 from bot.api.app import create_api
 from bot.content import Content
 from bot.house import House
+from bot.turn import happen
 from bot.web.app import ROUTES
 from dialogue import engine
-from dialogue.events import COMMANDS, Clicked
+from dialogue.events import COMMANDS, Clicked, TimerFired
 from dialogue.present import present
 from dialogue.session import Session
 from dialogue.words import Words
@@ -330,6 +331,49 @@ def test_wrong_words_are_told_how_many_tries_are_left_then_what_to_do(
 def test_whoever_has_no_link_has_no_phrase_to_try(device: Devices) -> None:
     page = device().post("/phrase", data={"id": NONCE, "mots": " ".join(PHRASE)})
     assert page.status_code == 403
+
+
+def say(house: House, conversation: str, moment: str, about: str = "") -> None:
+    """The bot speaks first, as its timer would make it."""
+    fired = TimerFired(moment, about)
+    house.store.db.write(lambda tx: happen(house, tx, conversation, fired, "timer"))
+
+
+def test_the_question_of_a_small_flow_its_later_and_its_never_again(
+    house: House, visitor: Visitor, stranger: Visitor, begun: str
+) -> None:
+    visitor.to_result()
+    visitor.command("book")
+    say(house, begun, "visite-voulue-1")
+    page = stranger.open("/autodiag").text
+    assert "On fixe un moment" in page
+    assert "Niveau estimé" not in page
+    assert ("command", "quiet") in [button for form in forms(stranger.page) for button in form.buttons]
+    assert "Votre résultat vous attend" in stranger.command("leave").text
+    say(house, begun, "visite-voulue-2")
+    stranger.open("/autodiag")
+    said = stranger.command("quiet").text
+    assert "je ne vous écrirai plus" in said
+    assert "Niveau estimé" not in said
+
+
+def test_what_a_small_flow_leads_to_is_not_shown_either(
+    house: House, visitor: Visitor, stranger: Visitor, begun: str
+) -> None:
+    visitor.to_result()
+    tutorial = next(form for form in forms(visitor.page) if ("command", "tutorial") in form.buttons)
+    visitor.send(tutorial, command="tutorial")
+    title = house.words.tutorials[tutorial.fields["word"]].title
+    assert title in visitor.page.text
+    say(house, begun, "tutoriel", tutorial.fields["word"])
+    assert title in visitor.open("/autodiag").text
+    assert "c'est fait" in stranger.open("/autodiag").text.replace("&#39;", "'")
+    assert title not in stranger.page.text, "which tutorial was opened tells what is weak"
+    page = stranger.answer(0).text
+    assert asked(stranger.page)
+    for hidden in (title, "Bravo", "<span>votre réponse", "Niveau estimé"):
+        assert hidden not in page
+    assert "sur 100" not in stranger.to_result().text
 
 
 @pytest.fixture(scope="module")
