@@ -7,7 +7,6 @@ Nothing raised or logged here carries an address or a word of the server's, whic
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import random
 import ssl
@@ -35,11 +34,9 @@ FIRST, SLOWEST = 5.0, 900.0
 CLOSED_TO_US = 300.0
 """Seconds before trying again what an operator must mend: a wrong password, a sender refused."""
 
-logging.getLogger("mail.log").setLevel(logging.CRITICAL)
-
 
 async def deliver(settings: Settings, message: EmailMessage, attempts: int) -> None:
-    """Hand over a message. Raises Later, Never or Unknown; else it is the server's."""
+    """Hand over a message. Raises Later (`maybe`: it may have left) or Never; else it is the server's."""
     mail = settings.mail
     if mail.folder:
         await asyncio.to_thread(_write, mail.folder, message)
