@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.campaign_cli import app as campaign_app
+from bot.db_cli import app as db_app
 from bot.outbox_cli import app as outbox_app
 from bot.people_cli import ROLES, people_app
 from bot.shell import house as _house
@@ -24,7 +25,6 @@ from bot.survey_cli import milestone, survey
 from referential.yamlfile import Faults
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
-db_app = typer.Typer(no_args_is_help=True, help="La base : la mettre à niveau, la vérifier.")
 app.add_typer(db_app, name="db")
 mail_app = typer.Typer(no_args_is_help=True, help="Les e-mails.")
 app.add_typer(mail_app, name="mail")
@@ -48,6 +48,7 @@ def serve() -> None:
     from bot.serve import PortTaken, configure_logs, event_loop, listen
     from bot.serve import serve as serve_house
     from store.engine import AlreadyOwned, Unavailable
+    from store.journal import JournalMissing
     from store.keys import KeyProblem
     from store.migrations import MigrationProblem
 
@@ -59,13 +60,15 @@ def serve() -> None:
         house = open_house(settings, own=True)
     except Faults as found:
         _stop(1, "Le contenu a des défauts, rien n'est démarré :", *found.faults)
-    except (KeyProblem, AlreadyOwned, MigrationProblem, Unavailable) as error:
+    except (KeyProblem, JournalMissing, AlreadyOwned, MigrationProblem, Unavailable) as error:
         _stop(1, error)
     try:
         listening = listen(house)
         print(f"Autodiag est ouvert : {settings.server.public_url}", flush=True)
         print(f"Telegram : {settings.telegram.mode}" if settings.telegram.on else "Telegram : fermé, aucun jeton.")
         print(settings.mail.told)
+        if back := house.store.brought_back:
+            print(f"Une sauvegarde remise avait ramené ce qui était effacé. Effacements rejoués : {back}.")
         if new_key:
             print(f"Clé de chiffrement créée : {settings.storage.key_file}. Copiez-la en lieu sûr, à part des données.")
         if settings.storage.key_beside_data:
@@ -194,43 +197,6 @@ def score(file: Annotated[Path, typer.Argument(help='JSON : {"profile": {…}, "
     except BadAnswer as error:
         _stop(2, error)
     print(json.dumps(as_data(score_answers(book, {**profile, **answers})), ensure_ascii=False, indent=2))
-
-
-@db_app.command("upgrade")
-def db_upgrade() -> None:
-    """Met les tables à niveau, et dit d'où à où ; `serve` le fait aussi, à son démarrage."""
-    from store import migrations
-    from store.engine import AlreadyOwned, Database, Unavailable
-
-    db = Database(_settings().storage.database_url)
-    try:
-        before = db.read(migrations.stored_revision)
-        if before != migrations.HEAD:
-            db.own()
-        done = migrations.upgrade(db)
-    except (AlreadyOwned, migrations.MigrationProblem, Unavailable) as error:
-        _stop(1, error)
-    finally:
-        db.close()
-    if done:
-        print(f"Base mise à niveau : de {before or 'rien'} à {migrations.HEAD}.")
-    else:
-        print(f"Base déjà à niveau : révision {migrations.HEAD}.")
-
-
-@db_app.command("check")
-def db_check() -> None:
-    """Vérifie la base sans rien changer : le fichier, la révision, les tables, la clé."""
-    from bot.rooms import TABLES
-    from store.check import check as check_database
-
-    storage = _settings().storage
-    wanting = False
-    for finding in check_database(storage.database_url, storage.key_file, TABLES):
-        wanting = wanting or not finding.fine
-        print(f"{'bon' if finding.fine else 'À REVOIR'}  {finding.sentence}")
-    if wanting:
-        raise typer.Exit(1)
 
 
 @telegram_app.command("setup")

@@ -107,7 +107,8 @@ def open_house(
 
     `now`: another clock than the database's, for tests in this process.
 
-    Raises Faults (content), KeyProblem, AlreadyOwned, MigrationProblem or Unavailable, each with a French sentence.
+    Raises Faults (content), KeyProblem, JournalMissing, AlreadyOwned, MigrationProblem or Unavailable, each with a
+    French sentence.
     """
     from bot import branches, rooms  # they take turns, and turns need a house
 

@@ -45,6 +45,7 @@ def house(given: Settings | None = None) -> House:
     """The house beside a server, if there is one; stops with what is wrong when it can't be opened."""
     from bot.house import open_house
     from store.engine import Unavailable
+    from store.journal import JournalMissing
     from store.keys import KeyProblem
     from store.migrations import MigrationProblem
 
@@ -54,5 +55,5 @@ def house(given: Settings | None = None) -> House:
         return open_house(given)
     except Faults as found:
         stop(1, *found.faults)
-    except (KeyProblem, MigrationProblem, Unavailable) as error:
+    except (KeyProblem, JournalMissing, MigrationProblem, Unavailable) as error:
         stop(1, error)

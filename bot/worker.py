@@ -308,7 +308,7 @@ async def _patiently(work: Awaitable[T]) -> T | None:
     return None
 
 
-def purge(house: House, tx: Connection, job: Job) -> After | None:
+def purge(house: House, tx: Connection, job: Job) -> After:
     """Erase what has reached its day and forget what no longer serves."""
     now, today = house.now(), house.today()
     erased = conversations.purge(tx, now)
@@ -322,11 +322,12 @@ def purge(house: House, tx: Connection, job: Job) -> After | None:
         forget(tx, now)
     outbox.forget(tx, now - KEEP_DONE, now - KEEP_GIVEN_UP)
 
-    async def scrub() -> None:
+    async def scrub() -> None:  # also where an erasure's own was hindered by a long reader
         await asyncio.to_thread(house.store.db.scrub)
-        log.info("purged", conversations=erased)
+        if erased:
+            log.info("purged", conversations=erased)
 
-    return scrub if erased else None
+    return scrub
 
 
 _OWN: Doers = {"purge": Writes(purge, every=timedelta(hours=1))}

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url, text
 
 from store import faults
 
@@ -141,12 +141,16 @@ class Database:
         os.write(lock, f"{os.getpid()}\n".encode())
         self._owner = lock
 
-    def scrub(self) -> bool:
-        """Make what was erased leave the write-ahead log too; call it after an erasure, outside any transaction.
+    def scrub(self, *, wholly: bool = False) -> bool:
+        """Make what was erased leave the disk; call it after an erasure, outside any transaction.
 
-        False if a long reader was in the way: call it again later. PostgreSQL: nothing to do here, True.
+        SQLite: the write-ahead log; False if a long reader was in the way: call it again later. PostgreSQL: the pages
+        of the table that holds the keys are tidied, or with `wholly` written anew, which keeps everybody out meanwhile.
         """
         if not self.is_sqlite:
+            how = "FULL" if wholly else "SKIP_LOCKED"
+            with _plainly(), self.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text(f"VACUUM ({how}) conversations"))
             return True
         with _plainly(), self._turn(), self.writer.connect() as connection:
             raw = _sqlite(connection)

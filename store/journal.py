@@ -2,13 +2,15 @@
 
 One rule: it only grows, and it is on disk before anything is erased. At start it erases whatever a restored backup
 brought back (conversations, addresses taken back) and says again who must not be written to; at any time it tells
-whether a message may still leave.
+whether a message may still leave. Where several machines serve one database it is a folder that they share, or copy to
+one another: each writes its own file there, and reads them all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select
@@ -22,11 +24,23 @@ _PURPOSE = "erasure"
 _REPLAYED = "journal_replayed"  # digest of the journal as it was last replayed on this database
 
 
-class Journal:
-    """One line an erasure: 64 hexadecimal digits for a conversation, the same after a word for an address."""
+_EMPTY = hashlib.sha256(b"").hexdigest()
+_SUFFIX = ".journal"
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+
+class JournalMissing(Exception):
+    """There is no journal where this database has read one; the message is a French sentence for the operator."""
+
+
+class Journal:
+    """One line an erasure: 64 hexadecimal digits for a conversation, the same after a word for an address.
+
+    `place`: a file, or a folder that is there already; `path`: the file that this machine writes.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._folder = place if place.is_dir() else None
+        self.path = place / f"{socket.gethostname()}{_SUFFIX}" if self._folder else place
         self._known: tuple[int, frozenset[bytes]] = (0, frozenset())
 
     def write(self, keyring: Keyring, conversation: str) -> None:
@@ -57,22 +71,28 @@ class Journal:
 
     def holds(self, keyring: Keyring, conversation: str) -> bool:
         """Whether this conversation was erased: no message may leave for it."""
-        size = self.path.stat().st_size if self.path.exists() else 0
+        size = sum(file.stat().st_size for file in self._files())
         if size != self._known[0]:
-            self._known = (size, frozenset(self._text().split()))
+            self._known = (size, self._lines())
         return _line(keyring, conversation) in self._known[1]
 
     def replay(self, tx: Connection, keyring: Keyring) -> int:
         """Erase the conversations and addresses of the journal that are still there, and say how many.
 
         Quick when this database has already replayed the journal as it stands. `db.scrub()` after. Run daily, it also
-        ends an erasure that was written here and could not be committed.
+        ends an erasure that was written here and could not be committed. Raises JournalMissing.
         """
-        text = self._text()
-        mark = hashlib.sha256(text).hexdigest()
-        if meta.get(tx, _REPLAYED) == mark:
+        erased = self._lines()
+        mark = hashlib.sha256(b"\n".join(sorted(erased))).hexdigest()
+        known = meta.get(tx, _REPLAYED)
+        if known == mark:
             return 0
-        erased = frozenset(text.split())
+        if known not in (None, _EMPTY) and not self._files():
+            raise JournalMissing(
+                f"Le journal des effacements {self.path} est absent, alors que cette base en a déjà relu un : ce qui a "
+                "été effacé pourrait revenir. Remettez-le depuis sa copie ; avec plusieurs machines, c'est un dossier "
+                "partagé (docs/deploy.md). S'il est perdu pour de bon, créez un fichier vide à cette place."
+            )
         names = tx.scalars(select(conversations.c.id)).all() if erased else ()
         back = [name for name in names if _line(keyring, name) in erased]
         for name in back:
@@ -81,8 +101,13 @@ class Journal:
         meta.put(tx, _REPLAYED, mark)
         return len(back) + addresses
 
-    def _text(self) -> bytes:
-        return self.path.read_bytes() if self.path.exists() else b""
+    def _files(self) -> list[Path]:
+        if self._folder is not None:
+            return sorted(self._folder.glob(f"*{_SUFFIX}"))
+        return [self.path] if self.path.exists() else []
+
+    def _lines(self) -> frozenset[bytes]:
+        return frozenset(line for file in self._files() for line in file.read_bytes().split())
 
 
 def _line(keyring: Keyring, conversation: str) -> bytes:

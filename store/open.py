@@ -24,11 +24,12 @@ _KEY_CHECK = "key_check"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What a process holds of the store while it runs."""
+    """What a process holds of the store while it runs. `brought_back`: the erased found there, erased again."""
 
     db: Database
     keyring: Keyring
     journal: Journal
+    brought_back: int = 0
 
     def close(self) -> None:
         """Finish what waits and let go of everything."""
@@ -38,7 +39,8 @@ class Store:
 def open_store(url: str, key_file: Path, journal_file: Path | None = None, *, own: bool = False) -> Store:
     """Open, create if new, migrate, check the key, replay the journal (by default beside the key).
 
-    `own` is for the process that serves. Raises KeyProblem, AlreadyOwned, MigrationProblem or Unavailable.
+    `own` is for the process that serves. Raises KeyProblem, JournalMissing, AlreadyOwned, MigrationProblem or
+    Unavailable.
     """
     db = Database(url)
     try:
@@ -51,12 +53,13 @@ def open_store(url: str, key_file: Path, journal_file: Path | None = None, *, ow
         migrations.upgrade(db)
         db.write(lambda tx: _compare(keyring, _first_check(tx, keyring), key_file))
         journal = Journal(journal_file or key_file.with_name("effacements.journal"))
-        if db.write(lambda tx: journal.replay(tx, keyring)):
+        brought_back = db.write(lambda tx: journal.replay(tx, keyring))
+        if brought_back:
             db.scrub()
     except BaseException:
         db.close()
         raise
-    return Store(db, keyring, journal)
+    return Store(db, keyring, journal, brought_back)
 
 
 def seal_of(tx: Connection) -> tuple[bool, str | None]:

@@ -280,6 +280,11 @@ def bring_back(tx: Connection, now: datetime) -> None:
     tx.execute(update(outbox).where(ahead).values(next_at=now))
 
 
+def doubt_all(tx: Connection) -> None:
+    """After a backup was put back: what waits there may have left since. What must not leave twice then does not."""
+    tx.execute(update(outbox).where(outbox.c.settled_at.is_(None)).values(state=MAYBE))
+
+
 def forget(tx: Connection, done_before: datetime, others_before: datetime) -> int:
     """Delete the jobs done before a moment, and those settled otherwise before another; how many."""
     old = or_(

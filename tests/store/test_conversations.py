@@ -168,7 +168,7 @@ def test_a_journal_line_cut_by_a_crash_spoils_no_other(store: Any, begin: Any) -
 
 def test_without_a_journal_nothing_is_erased(store: Any, begin: Any) -> None:
     kept = begin(store)
-    store.journal.path.mkdir()
+    store.journal.path.mkdir()  # where a file is written
     with pytest.raises(Unavailable, match="Rien n'a été effacé"):
         store.db.write(lambda tx: conversations.erase(tx, store.keyring, store.journal, kept.id))
     assert _load(store, kept.id) is not None
@@ -205,7 +205,7 @@ def test_a_message_seen_before_is_known_until_forgotten(store: Any, today: Any) 
 def test_a_pinned_flow_stays_as_it_was(store: Any) -> None:
     store.db.write(lambda tx: flows.pin(tx, "abc", "autodiag", "1", "content"))
     store.db.write(lambda tx: flows.pin(tx, "abc", "autodiag", "1", "other"))
-    assert store.db.read(lambda tx: flows.pinned(tx, "abc")) == "content"
+    assert store.db.read(lambda tx: flows.pinned(tx, "abc")) == ("autodiag", "content")
     assert store.db.read(lambda tx: flows.pinned(tx, "xyz")) is None
 
 
