@@ -15,7 +15,7 @@ LABEL, QUESTION, THANKS = 48, 130, 240
 """Characters that fit a button at 320 px, a question on a phone, a sentence said at the end."""
 A_SENDING = 3
 """Questions that the bot may ask at once when it speaks first (content/bareme.md)."""
-KINDS = ("survey", "visit", "tutorial", "unfinished")
+KINDS = ("survey", "place", "visit", "tutorial", "unfinished")
 """In the order in which they go when several are due."""
 
 
@@ -87,7 +87,8 @@ def _plan(content: Content, source: Source) -> Iterator[Fault]:
         yield source.fault(("sous_le_resultat",), "cette section n'existe pas dans flows/.")
     order = [KINDS.index(moment.kind) for moment in plan.moments]
     if order != sorted(order):
-        yield source.fault(("moments",), "l'ordre est : enquête, visite voulue, tutoriel, Autodiag inachevé.")
+        sentence = "l'ordre est : enquête, place libérée, visite voulue, tutoriel, Autodiag inachevé."
+        yield source.fault(("moments",), sentence)
     for place, moment in enumerate(plan.moments):
         for sentence in _moment(content, moment, place):
             yield source.fault(("moments", place), f"« {moment.id} » : {sentence}")

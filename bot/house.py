@@ -16,6 +16,7 @@ from bot.content import Content, load_content
 from bot.open_chats import OpenChats
 from bot.settings import Settings
 from dialogue.calendar import Hours
+from dialogue.events import Event
 from dialogue.flow import AUTODIAG, Flow, autodiag, small
 from dialogue.sessions import Flows, Sessions
 from dialogue.words import Words
@@ -35,7 +36,8 @@ class House:
     `bell` wakes the worker when something is put in the outbox; `open_chats`: the screens to tell when the bot speaks
     first; `doors`: what a door keeps while the process lives;
     `watchers` are told of each turn: its door, its outcome, its seconds; `after_turn` and `on_erase`: what rooms do in
-    the transaction of a turn (a bot.turn.Happened) and of an erasure, filled from bot/rooms.py.
+    the transaction of a turn (a bot.turn.Happened) and of an erasure; `in_turn`: what they answer in a turn that is not
+    saved yet (a bot.turn.UnderWay). All three are filled from bot/rooms.py.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class House:
     watchers: list[Callable[[str, str, float], None]] = field(default_factory=list)
     after_turn: Sequence[Callable[[House, Connection, Any], None]] = ()
     on_erase: Sequence[Callable[[House, Connection, str], None]] = ()
+    in_turn: Sequence[Callable[[House, Connection, Any], Sequence[Event]]] = ()
 
     def keep_time(self, tx: Connection) -> None:
         """Set the clock by the database's now and then: called by who works, in a transaction of theirs."""
@@ -136,6 +139,7 @@ def open_house(
         published,
         after_turn=rooms.AFTER_TURN,
         on_erase=rooms.ON_ERASE,
+        in_turn=rooms.IN_TURN,
     )
     store.db.read(house.keep_time)
     return house

@@ -5,7 +5,7 @@ A room that remembers something is added here once, and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,9 @@ from access import entry
 from access import tables as access_tables
 from bot import branches, outreach
 from bot.house import House
-from bot.turn import Happened
+from bot.turn import Happened, UnderWay
+from bot.visit import booking
+from dialogue.events import Event
 from federations import tables as federations_tables
 from visits import bookings
 
@@ -26,7 +28,10 @@ TABLES: Final[MetaData] = _ROOMS[0].metadata
 AFTER_TURN: Final[tuple[Callable[[House, Connection, Happened], None], ...]] = (outreach.arm, branches.count)
 """Done in the transaction of a turn that was taken, in this order."""
 
-ON_ERASE: Final[tuple[Callable[[House, Connection, str], None], ...]] = ()
+IN_TURN: Final[tuple[Callable[[House, Connection, UnderWay], Sequence[Event]], ...]] = (booking.answer,)
+"""Asked before a turn is saved: what a room knows comes back as events of the same turn (live choices, a time lost)."""
+
+ON_ERASE: Final[tuple[Callable[[House, Connection, str], None], ...]] = (booking.erased,)
 """Done in the transaction of an erasure, before it, with the id of the conversation."""
 
 FORGET: Final[tuple[Callable[[Connection, datetime], None], ...]] = (entry.forget, bookings.forget)

@@ -31,13 +31,18 @@ def permits(event: Event, asked: Step | None) -> bool:
     """Whether this may be done by a mailed link, while this step is asked in front."""
     match event:
         case Clicked() | ReadAnswer() | Wrote():
-            return asked is not None and event.node == asked.question.id
+            return asked is not None and event.node == asked.question.id and not _of_a_visit(event.node)
         case NotUnderstood():
             return True
         case Commanded():
             return event.name in COMMANDS
         case _:
             return False
+
+
+def _of_a_visit(node: str) -> bool:
+    """What is told for a visit, and the visit, have a link of their own; a place that is free may be answered."""
+    return node.startswith("rdv-") and node != "rdv-place"
 
 
 def glimpse(turn: Turn) -> Turn:

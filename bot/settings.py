@@ -356,6 +356,19 @@ class Mail(Section):
         return "E-mail : fermé, aucun serveur d'envoi (courriel, dans config.yml)."
 
 
+class Visits(Section):
+    """The expert's visits: how long, how far ahead, how often a manager may change one, places by branch."""
+
+    on_site_minutes: Annotated[Whole, Field(ge=30, le=480)] = Field(default=150, alias="sur_place_minutes")
+    remote_minutes: Annotated[Whole, Field(ge=15, le=240)] = Field(default=60, alias="a_distance_minutes")
+    travel_minutes: Annotated[Whole, Field(ge=0, le=240)] = Field(default=45, alias="trajet_minutes")
+    notice_hours: Annotated[Whole, Field(ge=1, le=720)] = Field(default=48, alias="preavis_heures")
+    horizon_days: Annotated[Whole, Field(ge=2, le=180)] = Field(default=45, alias="horizon_jours")
+    moves: Annotated[Whole, Field(ge=0, le=20)] = Field(default=2, alias="deplacements")
+    change_hours: Annotated[Whole, Field(ge=0, le=240)] = Field(default=24, alias="changement_heures")
+    places: Mapping[Line, Annotated[Whole, Field(ge=0)]] = Field(default={}, alias="places")
+
+
 class Settings(Section):
     """The whole of config.yml."""
 
@@ -370,6 +383,7 @@ class Settings(Section):
     storage: Storage = Field(default=Storage(), alias="stockage")
     telegram: Telegram = Field(default=Telegram(), alias="telegram")
     mail: Mail = Field(default=Mail(), alias="courriel")
+    visits: Visits = Field(default=Visits(), alias="visites")
     federations: tuple[Federation, ...] = ()
 
     @field_validator("federations")

@@ -47,6 +47,8 @@ from store.engine import Unavailable
 Outcome = Literal["taken", "seen", "stale", "refused", "erased"]
 Then = Callable[[Connection, "Present"], None]
 """What a door does in the turn's own transaction once it is saved: put what must leave in the outbox."""
+_ANSWERS = 4
+"""Times that rooms may answer in one turn."""
 EventOf = Callable[[Flow, Session], Event]
 """Makes the event from the session in front: typed text is read against the question being asked."""
 
@@ -123,6 +125,18 @@ class Happened:
     facts: tuple[Fact, ...]
     before: Present | None
     after: Present
+    loaded: Conversation
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A turn not saved yet, for the rooms that answer in it: what it led to, and the facts that are new to them."""
+
+    door: str
+    event: Event
+    facts: tuple[Fact, ...]
+    flows: Flows
+    held: Sessions
     loaded: Conversation
 
 
@@ -237,7 +251,8 @@ async def take(
             taken = sessions.take(here.flows, here.held, happened, house.now(), door)
         except Refused as refused:
             raise _NotTaken(replace(here, outcome="refused", refusal=refused.code)) from None
-        after = _apply(house, tx, loaded, here, taken, _record(house, door, happened, taken))
+        taken, said = _with_rooms(house, tx, loaded, here, happened, taken, door)
+        after = _apply(house, tx, loaded, here, taken, said)
         if not loaded.trial and (reached := _milestones(here.held, taken)):
             tallies.add(tx, door, reached)
         if after.outcome == "taken":
@@ -267,7 +282,8 @@ def happen(house: House, tx: Connection, conversation: str, event: Event, door: 
         return None
     here = stands(house, tx, loaded)
     taken = sessions.take(here.flows, here.held, event, house.now(), door)
-    after = _apply(house, tx, loaded, here, taken, _record(house, door, event, taken))
+    taken, said = _with_rooms(house, tx, loaded, here, event, taken, door)
+    after = _apply(house, tx, loaded, here, taken, said)
     happened = Happened(door, event, taken.facts, here, after, loaded)
     _tell_rooms(house, tx, happened)
     return happened
@@ -348,6 +364,30 @@ def _named(house: House, tx: Connection, conversation: str | Bearer, *, use: boo
     return way.conversation, way.limited
 
 
+def _with_rooms(
+    house: House, tx: Connection, loaded: Conversation, here: Present, event: Event, taken: Taken, door: str
+) -> tuple[Taken, list[bytes]]:
+    """Let the rooms answer in the turn until they have nothing to add; all that it gave, and a record of each event.
+
+    What a room knows (free times, a time that was just taken) comes in as an event, so the turn replays without it.
+    """
+    said, fresh = [_record(house, door, event, taken)], taken.facts
+    flows = here.flows
+    for _ in range(_ANSWERS):
+        under_way = UnderWay(door, event, fresh, flows, taken.held, loaded)
+        events = [answer for room in house.in_turn for answer in room(house, tx, under_way)]
+        fresh = ()
+        for event in events:
+            more = sessions.take(flows, taken.held, event, house.now(), door)
+            said.append(_record(house, door, event, more))
+            flows = house.flows_of(tx, here.flow, more.held)
+            taken = Taken(more.held, (*taken.facts, *more.facts), (*taken.effects, *more.effects))
+            fresh += more.facts
+        if not events:
+            break
+    return taken, said
+
+
 def _tell_rooms(house: House, tx: Connection, happened: Happened) -> None:
     for room in house.after_turn:
         room(house, tx, happened)
@@ -384,8 +424,10 @@ def stands(house: House, tx: Connection, loaded: Conversation) -> Present:
     return Present(loaded.id, loaded.revision, house.flows_of(tx, house.flow_of(tx, loaded.flow), held), held)
 
 
-def _apply(house: House, tx: Connection, loaded: Conversation, here: Present, taken: Taken, record: bytes) -> Present:
-    flow, held, facts = here.flow, taken.held, [record]
+def _apply(
+    house: House, tx: Connection, loaded: Conversation, here: Present, taken: Taken, said: list[bytes]
+) -> Present:
+    flow, held, facts = here.flow, taken.held, said
     for effect in taken.effects:
         match effect:
             case EraseAll():

@@ -36,7 +36,7 @@ from dialogue.fields import tidy
 from dialogue.flow import Flow, Step, journey, openable, remaining, standing
 from dialogue.session import Aside, AsideKind, Place, Session
 from referential.forms import FormQuestion
-from referential.model import ScoredQuestion
+from referential.model import Question, ScoredQuestion
 from referential.rules import NOT_CONCERNED, UNKNOWN
 from scoring.score import Score
 
@@ -158,8 +158,15 @@ def _answerable(flow: Flow, session: Session, node: str, choice: str) -> None:
         raise Refused("not_asked")
     if choice == NOT_CONCERNED and not question.na_allowed:
         raise Refused("na_refused")
-    if not question.accepts(choice):
+    if not accepts(question, session, choice):
         raise Refused("unknown_choice")
+
+
+def accepts(question: Question, session: Session, choice: str) -> bool:
+    """Whether an answer may be this choice; of a live question, one of those that a room offered."""
+    if isinstance(question, FormQuestion) and question.kind == "live":
+        return choice in {offer.id for offer in session.offers}
+    return question.accepts(choice)
 
 
 def _record(flow: Flow, session: Session, node: str, choice: str) -> Stepped:

@@ -6,11 +6,14 @@ JSON with their `kind`, for example `{"kind": "clicked", "node": "pil-qui", "cho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
+
+from dialogue.session import Offer
 
 Command = Literal[
     "back",
@@ -86,8 +89,8 @@ class Wrote:
     kind: Literal["wrote"] = "wrote"
 
 
-Mark = Literal["visit", "report", "debrief", "support", "appointment"]
-"""What is known of the visit from outside the conversation: the milestones, and the day that is booked."""
+Mark = Literal["visit", "report", "debrief", "support", "appointment", "place"]
+"""What is known of the visit from outside the conversation: the milestones, the day booked, a place on the list."""
 MARKS: tuple[Mark, ...] = get_args(Mark)
 
 
@@ -109,7 +112,25 @@ class Marked:
     kind: Literal["marked"] = "marked"
 
 
-Event = Clicked | Commanded | ReadAnswer | NotUnderstood | Wrote | TimerFired | Marked
+@dataclass(frozen=True)
+class Provided:
+    """What a room knows, brought into a flow inside the turn.
+
+    `section`: opened and put in front, in a small flow; `forget`: answers that no longer stand; `offers`: the choices
+    of the live question asked now; `say`: a template of words/, named whole; `values`: what it names, kept with those
+    known.
+    """
+
+    flow: str
+    section: str = ""
+    forget: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    say: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    kind: Literal["provided"] = "provided"
+
+
+Event = Clicked | Commanded | ReadAnswer | NotUnderstood | Wrote | TimerFired | Marked | Provided
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ def tidy(question: FormQuestion, text: str) -> tuple[str, str]:
         case "siret":
             digits = re.sub(r"[\s.]", "", said)
             return (digits, "") if re.fullmatch(r"[0-9]{14}", digits) and is_siret(digits) else ("", "siret")
+        case "postcode":
+            digits = re.sub(r"\s", "", said)
+            return (digits, "") if re.fullmatch(r"(?!00)[0-9]{5}", digits) else ("", "postcode")
         case "number":
             return (str(int(said)), "") if re.fullmatch(r"[0-9]{1,5}", said) else ("", "number")
         case _:

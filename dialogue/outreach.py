@@ -100,6 +100,8 @@ def _has_a_reason(flows: Flows, held: Sessions, moment: Moment, about: str) -> b
     match moment.kind:
         case "unfinished":
             return not held.autodiag.short_done
+        case "place":
+            return "appointment" not in held.diary.since
         case "visit":
             return "appointment" not in held.diary.since and "visit" not in held.diary.since
         case "tutorial":

@@ -342,6 +342,8 @@ def _aside(  # noqa: C901 — one arm a kind
         case "reach":
             left, minutes = questions_left(flow, session), minutes_left(flow, session)
             return words.say("reach_unfinished", left=left, minutes=minutes)
+        case "told":
+            return words.say(word, **session.values)
         case "human" | "emergency" | "commands" | "first_question" | "quiet" | "thanks":
             return words.say(kind)
 

@@ -98,7 +98,7 @@ def read(flow: Flow, session: Session, text: str) -> Event:
         skipped = asked.question.na_allowed and _bare(said) == _bare(asked.question.na_label or "")
         if not skipped and said not in COMMAND_WORDS:
             return Wrote(asked.question.id, text)
-    if asked and (choice := _choice(asked.question, said)):
+    if asked and (choice := _offered(session, said) if _live(asked.question) else _choice(asked.question, said)):
         return ReadAnswer(asked.question.id, choice)
     command = COMMAND_WORDS.get(said.rstrip(" ?"))
     if command:
@@ -123,6 +123,18 @@ def _choice(question: Question, said: str) -> str | None:
     if said in ("oui", "non"):
         return _yes_or_no(labels, said)
     return _counted(question, said) or _placed(question, said)
+
+
+def _live(question: Question) -> bool:
+    return isinstance(question, FormQuestion) and question.kind == "live"
+
+
+def _offered(session: Session, said: str) -> str | None:
+    """The choice of a live question meant by its words, or by its place in the list."""
+    by_label = {_bare(offer.label): offer.id for offer in session.offers}
+    number = re.fullmatch(r"(?:(?:le|la|choix|numero) )?([1-9][0-9]?)", said)
+    place = int(number[1]) - 1 if number else -1
+    return by_label.get(_bare(said)) or (session.offers[place].id if 0 <= place < len(session.offers) else None)
 
 
 def _bare(text: str) -> str:

@@ -35,6 +35,7 @@ AsideKind = Literal[
     "reach",
     "quiet",
     "thanks",
+    "told",
 ]
 
 
@@ -56,12 +57,21 @@ class Aside:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """One choice of a live question, as a room made it."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Session:
     """See the module. `answers`: choice id, `nsp` or `na` by node; `given`: facts known before the first question.
 
     `cursor`: a node chosen by back, edit or deepen (None: the first unanswered); `opened`: sections asked in full;
     `review`: nodes to ask again after a tutorial; `before`: the cautious note (a fraction, as text) when that review
-    began; `about`: the tutorial that a small flow is about.
+    began; `about`: the tutorial that a small flow is about; `offers`: the choices of the live question asked; `told`,
+    `values`: what a room said last (words/TOLD.j2), and what its sentences name.
     """
 
     flow: str
@@ -81,6 +91,9 @@ class Session:
     review: tuple[str, ...] = ()
     before: str = ""
     about: str = ""
+    offers: tuple[Offer, ...] = ()
+    told: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 _SESSION = TypeAdapter(Session)

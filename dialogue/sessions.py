@@ -25,6 +25,7 @@ from dialogue.events import (
     FormDone,
     Marked,
     Noted,
+    Provided,
     Quieted,
     ReadAnswer,
     SpokeFirst,
@@ -96,6 +97,8 @@ def take(flows: Flows, held: Sessions, event: Event, at: datetime, door: str) ->
             taken = _spoke_first(flows, held, event)
         case Marked():
             taken = Taken(held, (Noted(event.mark),))
+        case Provided():
+            taken = _provided(flows, held, event)
         case Commanded(name="quiet"):
             there = replace(_home(held), autodiag=replace(held.autodiag, aside=Aside("quiet")))
             taken = Taken(there, (Quieted(),))
@@ -137,6 +140,31 @@ def _spoke_first(flows: Flows, held: Sessions, event: TimerFired) -> Taken:
         raise Refused("not_asked")
     asked = replace(session, aside=Aside("reach", event.moment))
     return Taken(replace(held.having(asked), front=moment.flow, beside=""), said)
+
+
+def _provided(flows: Flows, held: Sessions, event: Provided) -> Taken:
+    """Bring what a room knows into its flow: a section opened anew, or the session as it stands."""
+    known = held.autodiag if event.flow == AUTODIAG else held.others.get(event.flow)
+    flow = flows.of(known) if known else flows.forms.get(event.flow)
+    if event.section:
+        flow = flows.forms.get(event.flow)
+        if flow is None or event.section not in flow.section:
+            raise Refused("unknown_node")
+        kept, values = (known.answers, known.values) if known else ({}, {})
+        known = open_section(flow, replace(begin(flow), answers=kept, values=values), event.section)
+    if known is None or flow is None:
+        raise Refused("not_asked")
+    session = replace(
+        known,
+        answers={node: answer for node, answer in known.answers.items() if node not in event.forget},
+        offers=event.offers,
+        values={**known.values, **event.values},
+        told=event.say or known.told,
+        aside=Aside("told", event.say) if event.say else known.aside,
+    )
+    if session.place.kind == "end" and current(flow, session):
+        session = replace(session, place=Place())
+    return Taken(replace(held.having(session), front=event.flow if event.flow != AUTODIAG else held.front))
 
 
 def _goes_to(flows: Flows, held: Sessions, event: Event) -> str:

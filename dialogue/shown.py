@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dialogue.engine import asking, path
+from dialogue.engine import asking, path, result
 from dialogue.events import Command
 from dialogue.flow import AUTODIAG, Flow, Step
-from dialogue.present import Asked, Button, Message, Option, Progress, Turn, present, status
+from dialogue.present import Asked, Button, Message, Option, Progress, Turn, label_of, past, present, status
 from dialogue.session import Session
 from dialogue.sessions import Flows, Sessions, asked_beside, front
 from dialogue.words import Words
@@ -29,7 +29,7 @@ def shown(flows: Flows, held: Sessions, words: Words) -> Turn:
     return Turn(
         status=status(flows.autodiag, held.autodiag),
         place=session.place.kind,
-        messages=tuple(_messages(flows, flow, session, words)),
+        messages=(*_shown_with(flows, held, asked, words), *_messages(flows, flow, session, words)),
         question=_asked(flow, session) if asked else None,
         buttons=tuple(_buttons(flow, session, words, asked)),
         flow=flow.id,
@@ -41,7 +41,9 @@ def _asked(flow: Flow, session: Session) -> Asked | None:
     if step is None:
         return None
     question = step.question
-    options = [Option(choice.id, choice.label) for choice in question.choices]
+    live = isinstance(question, FormQuestion) and question.kind == "live"
+    given = session.offers if live else question.choices
+    options = [Option(choice.id, choice.label) for choice in given]
     if question.na_allowed:
         options.append(Option(NOT_CONCERNED, question.na_label or ""))
     mine = [each for each in path(flow, session) if each.section.id == step.section.id]
@@ -65,7 +67,8 @@ def _form(flow: Flow) -> Form:
 
 def _messages(flows: Flows, flow: Flow, session: Session, words: Words) -> list[Message]:
     if session.place.kind == "end":
-        return [Message("thanks", _form(flow).thanks)]
+        thanks = words.say(session.told, **session.values) if session.told else _form(flow).thanks
+        return [Message("thanks", thanks)]
     if session.aside is None:
         return []
     kind, word, step = session.aside.kind, session.aside.word, asking(flow, session)
@@ -89,9 +92,28 @@ def _messages(flows: Flows, flow: Flow, session: Session, words: Words) -> list[
             said = words.say("unknown_word", word="")
         case "human" | "emergency" | "first_question":
             said = words.say(kind)
+        case "told":
+            said = words.say(word, **session.values)
         case _:
             said = words.say("commands")
     return [Message(kind, said)] if said else []
+
+
+def _shown_with(flows: Flows, held: Sessions, asked: Step | None, words: Words) -> list[Message]:
+    """What is read with the question asked: the answers that it is about, as they stand now."""
+    if asked is None or not isinstance(asked.question, FormQuestion) or asked.question.shows is None:
+        return []
+    flow, session = front(flows, held)
+    given = [(step.question, session.answers.get(step.question.id, "")) for step in path(flow, session)]
+    said = words.say(
+        asked.question.shows,
+        past=past(flows.autodiag, held.autodiag, words),
+        score=result(flows.autodiag, held.autodiag),
+        told=[(each.id, each.text, label_of(words, each, answer)) for each, answer in given if answer],
+        answers=session.answers,
+        values=session.values,
+    )
+    return [Message("shows", said)]
 
 
 def _buttons(flow: Flow, session: Session, words: Words, asked: Step | None) -> list[Button]:

@@ -16,13 +16,14 @@ from pydantic import BeforeValidator, Field
 from referential.model import Choice, Fact, Id, Part, Question, Text
 from referential.rules import Answers
 
-Kind = Literal["choice", "text", "phone", "email", "siret", "number", "live"]
+Kind = Literal["choice", "text", "phone", "email", "siret", "postcode", "number", "live"]
 _KINDS = {
     "choix": "choice",
     "texte": "text",
     "telephone": "phone",
     "e-mail": "email",
     "siret": "siret",
+    "code-postal": "postcode",
     "nombre": "number",
     "direct": "live",
 }
@@ -37,7 +38,8 @@ class FormChoice(Choice):
 class FormQuestion(Question):
     """One question of a form: to press, to type, or (`live`) among choices that a room provides at the time.
 
-    `longest`: characters of a typed answer. An optional one may be skipped (`na`), in the words of `na_label`.
+    `longest`: characters of a typed answer. An optional one may be skipped (`na`), in the words of `na_label`. `shows`:
+    what is read with it (dialogue/words/NAME.j2), made of the answers given.
     """
 
     help: str = Field(default="", alias="aide")
@@ -45,6 +47,7 @@ class FormQuestion(Question):
     na_allowed: bool = Field(default=False, alias="facultatif")
     kind: Annotated[Kind, BeforeValidator(lambda raw: _KINDS.get(raw, raw))] = Field(default="choice", alias="sorte")
     longest: int = Field(default=200, alias="longueur", ge=1, le=1000)
+    shows: Text | None = Field(default=None, alias="montre")
 
     @property
     def unknown_allowed(self) -> bool:

@@ -9,7 +9,9 @@ from pydantic import BeforeValidator, Field
 
 from referential.model import Id, Part, Text
 
-Since = Literal["silence", "result", "visit_wanted", "tutorial", "visit", "report", "debrief", "support", "appointment"]
+Since = Literal[
+    "silence", "result", "visit_wanted", "tutorial", "visit", "report", "debrief", "support", "appointment", "place"
+]
 """An instant that the diary of a conversation knows."""
 _SINCE = {
     "resultat": "result",
@@ -19,6 +21,7 @@ _SINCE = {
     "rapport": "report",
     "restitution": "debrief",
     "rendez-vous": "appointment",
+    "place-liberee": "place",
 }
 SinceField = Annotated[Since, BeforeValidator(lambda raw: _SINCE.get(raw, raw))]
 
@@ -31,7 +34,7 @@ class Moment(Part):
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-    kind: Literal["survey", "visit", "tutorial", "unfinished"] = Field(alias="sorte")
+    kind: Literal["survey", "place", "visit", "tutorial", "unfinished"] = Field(alias="sorte")
     flow: Id | None = None
     section: Id | None = None
     since: SinceField | None = Field(default=None, alias="depuis")

@@ -17,8 +17,10 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from store.keys import Keyring
 from store.tables import ways
 
-Kind = Literal["device", "link", "api", "telegram", "mail"]
-LIMITED: frozenset[Kind] = frozenset({"mail"})
+Kind = Literal["device", "link", "api", "telegram", "mail", "visit"]
+LIMITED: frozenset[Kind] = frozenset({"mail", "visit"})
+NAMED: frozenset[Kind] = frozenset({"visit"})
+"""Kinds that open something of their own (a booked visit), and only to a caller who names them."""
 
 OPEN_FOR = timedelta(days=90)
 _TOKEN_BYTES = 24
@@ -72,7 +74,7 @@ def look_up(
     row = tx.execute(_SHOWN, {"shown": digest(keyring, token)}).one_or_none()
     if row is None or row.expires_on < today or kind not in (None, row.kind):
         return None
-    if row.kind in LIMITED and not limited:
+    if (row.kind in LIMITED and not limited) or (row.kind in NAMED and kind is None):
         return None
     return Way(row.conversation, row.last_on, row.kind in LIMITED)
 

@@ -192,6 +192,18 @@ def find(tx: Connection, name: str, *, lock: bool = False) -> Booking | None:
     return _read(row) if row else None
 
 
+def stamp(booking: Booking) -> str:
+    """A visit as it stands, for what is said of it later."""
+    return f"{booking.id}/{booking.sequence}"
+
+
+def stands(tx: Connection, stamp: str) -> bool:
+    """Whether a visit still is as it was when it was stamped, and its manager still there."""
+    name, _, sequence = stamp.partition("/")
+    found = find(tx, name)
+    return found is not None and found.conversation is not None and str(found.sequence) == sequence
+
+
 def held_by(tx: Connection, conversation: str) -> Booking | None:
     """What a conversation holds, expired or not as long as nobody else took it."""
     mine = (bookings.c.conversation == conversation) & (bookings.c.status == "held")

@@ -73,3 +73,9 @@ def call(tx: Connection, quotas: Mapping[str, int], now: datetime) -> list[str]:
             tx.execute(update(waiting).where(waiting.c.conversation.in_(names)).values(called_at=now))
         told += names
     return told
+
+
+def next_call(tx: Connection) -> datetime | None:
+    """When the first place kept for somebody is kept no longer, if any is: the list is looked at again then."""
+    first: datetime | None = tx.scalar(select(func.min(waiting.c.called_at)))
+    return first + KEPT_FOR if first is not None else None

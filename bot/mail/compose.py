@@ -1,10 +1,12 @@
 """A letter as a message: plain text, and headers that say who writes, that a machine does, and how to stop it.
 
 One rule: nothing in it is followed. No picture, no redirection, no HTML part: text reads everywhere, and hides nothing.
+A letter about a visit carries it as an iCalendar object.
 """
 
 from __future__ import annotations
 
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -38,7 +40,19 @@ def compose(house: House, letter: Letter, to: str) -> EmailMessage:
     if settings.server.https:  # RFC 8058 asks for https
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(body.strip() + "\n", cte="quoted-printable")
+    if letter.calendar:
+        _add_calendar(message, letter.calendar)
     return message
+
+
+def _add_calendar(message: EmailMessage, calendar: str) -> None:
+    """An invitation, its update or its end as calendars read it (RFC 6047); what is only to keep, as a file."""
+    found = re.search(r"^METHOD:(\w+)", calendar, re.MULTILINE)
+    method = found[1] if found else "PUBLISH"
+    if method == "PUBLISH":
+        message.add_attachment(calendar.encode(), "text", "calendar", filename="rendez-vous.ics", cte="base64")
+    else:
+        message.add_alternative(calendar, "calendar", cte="quoted-printable", params={"method": method})
 
 
 def sender(house: House) -> Address:

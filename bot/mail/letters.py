@@ -39,7 +39,8 @@ class Letter:
     """What the outbox keeps, sealed. `id`: the same at each try, for the Message-ID.
 
     `link`: the token of a mailed way; `contact`: the address to confirm, and no other; `address`: for a letter of no
-    conversation.
+    conversation; `calendar`: an iCalendar object that goes with it; `visit`: of a visit, "id/sequence": needless once
+    that visit has changed.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Letter:
     link: str = ""
     contact: str = ""
     address: str = ""
+    calendar: str = ""
+    visit: str = ""
 
 
 LETTER: TypeAdapter[Letter] = TypeAdapter(Letter)
@@ -97,6 +100,8 @@ def letter_to(
     dedup: str,
     due_at: datetime | None = None,
     expires_at: datetime | None = None,
+    calendar: str = "",
+    visit: str = "",
 ) -> bool:
     """Write to somebody who has no conversation; whether a letter will leave.
 
@@ -108,7 +113,7 @@ def letter_to(
         return False
     now = house.now()
     due = due_at or now
-    written = Letter(_id(), template, purpose, values, address=address)
+    written = Letter(_id(), template, purpose, values, address=address, calendar=calendar, visit=visit)
     return outbox.post(
         tx,
         keyring.own,

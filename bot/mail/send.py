@@ -19,6 +19,7 @@ from bot.worker import Doers, Never, Save, Sends
 from store import contacts, conversations, outbox
 from store.contacts import REMINDERS
 from store.outbox import Job
+from visits import bookings
 
 log = structlog.get_logger("mail")
 
@@ -51,7 +52,8 @@ def _wanted(house: House, tx: Connection, job: Job) -> _Wanted | None:
     if job.conversation is None:
         letter = LETTER.validate_json(outbox.opened(store.keyring.own, job))
         stopped = contacts.stopped(tx, store.keyring, letter.purpose, letter.address)
-        return None if stopped else _Wanted(letter, letter.address)
+        needless = stopped or (letter.visit and not bookings.stands(tx, letter.visit))
+        return None if needless else _Wanted(letter, letter.address)
     if store.journal.holds(store.keyring, job.conversation):
         return None
     held = conversations.key_of(tx, store.keyring, job.conversation)

@@ -37,5 +37,5 @@ def _values(house: House, here: Present, said: Say) -> dict[str, Value]:
             asked = here.turn(house).question
             left = asked.progress.total - asked.progress.done if asked else 1
             return {"questions": left, "again": bool(moment.reminder_of)}
-        case "visit" | "tutorial":
+        case "visit" | "place" | "tutorial":
             return {}

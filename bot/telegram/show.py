@@ -107,6 +107,14 @@ def tell(house: House, tx: Connection, happened: Happened, said: Say) -> bool:
     return bool(found)
 
 
+def show_anew(house: House, tx: Connection, conversation: str, expires_at: datetime) -> bool:
+    """Show where a conversation stands in its chats, in a new message; whether it has one that takes messages."""
+    found = chats.of(tx, conversation)
+    for chat in found:
+        enqueue(house, tx, conversation, Show(chat.way.hex(), anew=True), expires_at=expires_at)
+    return bool(found)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """What a job needs, read at once. `absorbed`: the shows behind it that this one makes needless."""

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from access.site import NoPasskeysHere
 from bot.house import House
-from bot.web import chat, data, keep, kit, mail, news, pages, paper
+from bot.web import chat, data, keep, kit, mail, news, pages, paper, visit
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
@@ -61,6 +61,10 @@ ROUTES = [
     Route("/confirmer/{token}", mail.confirm, methods=["POST"]),
     Route("/e/{token}", mail.to_stop),
     Route("/e/{token}", mail.stop, methods=["POST"]),
+    Route("/rendez-vous.ics", visit.calendar),
+    Route("/rendez-vous/photo", visit.photo),
+    Route("/rv/{token}", visit.link),
+    Route("/rv/{token}", visit.open_visit, methods=["POST"]),
     Route("/code", keep.ask_code),
     Route("/code", keep.try_code, methods=["POST"]),
     Route("/vos-donnees", data.data),

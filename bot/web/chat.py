@@ -21,6 +21,7 @@ from bot.web.form import Form, Problem
 from bot.web.frame import frame_of
 from bot.web.result import shown
 from bot.web.view import see, wants_fragment
+from bot.web.visit import shown_with
 from dialogue import engine, reading
 from dialogue.events import COMMANDS, Clicked, Commanded, Event
 from dialogue.present import past, present, questions_left
@@ -179,6 +180,7 @@ def turn_page(
         if now.place == "result" and now.flow == flow.id and not session.paused
         else None,
         sections=flow.section,
+        visit=shown_with(here),
     )
 
 
@@ -194,6 +196,7 @@ def _limited_page(door: Door, request: Request, here: Present, *, status: int, n
         notice=notice,
         about=None,
         turn=now,
+        visit=None,
         asked=asked,
         question=here.flow.question(asked.node) if asked and of_autodiag else None,
         place=now.place,

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import get_args
 
 import jinja2
@@ -32,6 +33,7 @@ def said_in_turns() -> Iterator[str]:
     for session in PLACES.values():
         for kind in get_args(AsideKind):
             word = {"define": "VPN", "recheck": "double-code", "section_done": "incident", "nothing_left": "incident"}
+            word |= {"told": "thanks"}
             shown = present(FLOW, replace(session, aside=Aside(kind, word.get(kind, ""))), WORDS)
             yield from (message.text for message in shown.messages)
         for count in range(1, 9):
@@ -56,6 +58,38 @@ def said_by_hand() -> Iterator[str]:
         yield WORDS.message_to(recipient, questions[:3])
     for answers in ({}, {"mdp-double": "nsp"}, {"mdp-double": "banque"}, {"mdp-double": "partout"}):
         yield WORDS.say("level", score=score(FLOW.questionnaire, answers))
+    yield from of_a_visit()
+
+
+SHOWN_WITH_MORE = ("booked", "card", "new_time", "recap", "handover", "when", "day", "week", "where")
+
+
+def of_a_visit() -> Iterator[str]:
+    known = {
+        "quand": WORDS.say("booking_when", at=datetime(2026, 12, 1, 14, 30, tzinfo=UTC)),
+        "duree": WORDS.say("duration", minutes=150),
+        "ou": WORDS.say("booking_where", on_site=True, address="12 rue de la Roquette, 75011"),
+        "expert": "Léa Martin",
+        "firme": "Cabinet Exemple",
+        "numero": "01 99 00 11 22",
+        "code": "0417",
+        "nouveau": WORDS.say("booking_when", at=datetime(2026, 12, 2, 9, tzinfo=UTC)),
+        "rang": "2",
+        "left": "1",
+    }
+    for joined in ("e-mail", "telephone"):
+        yield WORDS.say("booking_booked", **known, joindre=joined)
+    for name in sorted(TEMPLATES):
+        if name.startswith("booking_") and name[8:] not in SHOWN_WITH_MORE:
+            yield WORDS.say(name, **known)
+    for name in ("booking_card", "booking_new_time"):
+        yield WORDS.say(name, values=known)
+    for agreed in ("suite", "aujourdhui", "coordonnees"):
+        answers = {"rdv-accord": agreed, "rdv-mode": "sur-place", "rdv-contact": "Nadia"}
+        told = [("rdv-contact", "Qui l'expert doit-il demander ?", "Nadia")]
+        yield WORDS.say("booking_recap", values=known, answers=answers, told=told)
+    yield WORDS.say("booking_handover", past=())
+    yield WORDS.say("booking_week", at=datetime(2026, 11, 30, tzinfo=UTC), count=1)
 
 
 def content() -> Iterator[str]:
@@ -98,11 +132,12 @@ def test_every_template_renders_in_every_state_and_none_is_left_unsaid() -> None
     recording.__dict__ = WORDS.__dict__
     for session in PLACES.values():
         for kind in get_args(AsideKind):
-            word = {"define": "VPN", "recheck": "double-code"}.get(kind, "")
+            word = {"define": "VPN", "recheck": "double-code", "told": "thanks"}.get(kind, "")
             present(FLOW, replace(session, aside=Aside(kind, word)), recording)
     included = {name for text in TEMPLATES.values() for name in re.findall(r'include "(\w+)\.j2"', text)}
     doors, begun = named_in("bot/**/*.py", "dialogue/shown.py")
-    left = set(TEMPLATES) - rendered - included - doors
+    shown = {question.shows for form in CONTENT.referential.forms for question in form.asked}
+    left = set(TEMPLATES) - rendered - included - doors - shown
     assert {name for name in left if not name.startswith(begun)} == set(), "nothing says these"
     assert all(text.strip() for text in BOT)
 
