@@ -27,6 +27,8 @@ def count(house: House, tx: Connection, happened: Happened) -> None:
     loaded, session, flow = happened.loaded, happened.after.session, happened.after.flow
     if loaded.trial:
         return
+    if happened.after.restarted:
+        waves.withdraw(tx, loaded.id)
     trade = flow.questionnaire.profile[0].id
     told = session.answers.get(trade, UNKNOWN)
     branch = funnel.ELSEWHERE if told == UNKNOWN else told
@@ -36,12 +38,9 @@ def count(house: House, tx: Connection, happened: Happened) -> None:
     for step in steps:
         funnel.reach(tx, loaded.id, branch, loaded.campaign, "begun", house.today())
         first = funnel.reach(tx, loaded.id, branch, loaded.campaign, step, house.today())
-        if step == "short_done":
+        if step == "short_done" and (first or waves.may_wait_again(tx, loaded.id)):
             unit = waves.unit_of(flow.questionnaire, result(flow, session))
-            if first:
-                waves.contribute(tx, house.store.keyring, loaded.id, loaded.key, branch, unit, house.today())
-            else:
-                waves.answer_again(tx, loaded.id, loaded.key, unit)
+            waves.contribute(tx, house.store.keyring, loaded.id, loaded.key, branch, unit, house.today())
 
 
 def _step(house: House, happened: Happened, fact: Fact, trade: str) -> Step | None:

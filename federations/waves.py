@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from federations import disclosure
 from federations.disclosure import LEVEL, Refused, Release, Unit
-from federations.tables import contributions, partitions, waves
+from federations.tables import contributions, partitions, reached, waves
 from referential.model import Questionnaire
 from scoring.score import Score, level
 from store.keys import DataKey, Keyring, Tampered
@@ -23,6 +23,7 @@ from store.tables import conversations, insert_once
 
 _PAD = 1024
 """Bytes of a sealed contribution, whatever it says."""
+_WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def contribute(
 ) -> None:
     """Let a conversation wait for a wave; the one that makes the number closes it, in the same transaction.
 
-    Called once for a conversation, at its first short path: it is the caller who knows that it is the first.
+    Called at a conversation's first short path, and after it only if it `may_wait_again`: it is the caller who knows.
     """
     partition = partition_of(tx, branch)
     _lock(tx, partition)
@@ -77,10 +78,16 @@ def contribute(
         _close(tx, keyring, partition, today)
 
 
-def answer_again(tx: Connection, conversation: str, key: DataKey, unit: Unit) -> None:
-    """Someone who started over has a new result: it takes the place of the one that waits, if it still waits."""
-    mine = contributions.c.conversation == conversation
-    tx.execute(contributions.update().where(mine).values(sealed=_sealed(key, conversation, unit)))
+def withdraw(tx: Connection, conversation: str) -> None:
+    """Who starts over takes back what still waits. What was counted stays counted, and is not counted again."""
+    if tx.execute(delete(contributions).where(contributions.c.conversation == conversation)).rowcount:
+        insert_once(tx, reached, conversation=conversation, step=_WITHDRAWN)
+
+
+def may_wait_again(tx: Connection, conversation: str) -> bool:
+    """Whether this conversation took back what waited; true once."""
+    mine = (reached.c.conversation == conversation) & (reached.c.step == _WITHDRAWN)
+    return tx.execute(delete(reached).where(mine)).rowcount == 1
 
 
 def partition_of(tx: Connection, branch: str) -> str:

@@ -123,25 +123,17 @@ def test_a_closed_wave_is_never_touched_again(house: House, arrive: Arrive) -> N
     assert seen(house) == before
 
 
-def test_who_starts_over_is_counted_once_with_the_last_result_before_the_wave(house: House, arrive: Arrive) -> None:
-    early = arrive(weak=True)
-    for _ in range(LEAST - 2):
-        arrive(weak=True)
-    _answer_again(house, early, STRONG)
-    arrive()
-    (published,) = seen(house).published
-    assert published.release.bands["mots-de-passe"] == "three_quarters"  # 18 of 20: one weak answer was replaced
-    _answer_again(house, early, WEAK)
-    assert seen(house).waiting == 0, "what was counted never waits again"
-
-
-def _answer_again(house: House, shop: str, unit: dict[str, bool]) -> None:
-    def work(tx: Connection) -> None:
-        held = conversations.hold(tx, house.store.keyring, shop)
-        assert held
-        waves.answer_again(tx, shop, held[0], unit)
-
-    house.store.db.write(work)
+def test_who_starts_over_takes_back_what_waits_and_nothing_that_was_counted(house: House, arrive: Arrive) -> None:
+    early, write = arrive(weak=True), house.store.db.write
+    write(lambda tx: waves.withdraw(tx, early))
+    assert seen(house).waiting == 0
+    assert write(lambda tx: waves.may_wait_again(tx, early))
+    assert not write(lambda tx: waves.may_wait_again(tx, early))
+    counted = [arrive() for _ in range(LEAST)]
+    before = seen(house)
+    write(lambda tx: waves.withdraw(tx, counted[0]))
+    assert not write(lambda tx: waves.may_wait_again(tx, counted[0]))
+    assert seen(house) == before
 
 
 def test_what_waits_is_sealed_with_its_own_key_and_says_nothing_by_its_length(house: House, arrive: Arrive) -> None:

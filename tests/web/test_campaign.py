@@ -89,13 +89,19 @@ def test_a_trial_counts_nowhere(house: House, device: Device, campaign: Campaign
 def test_a_whole_conversation_is_counted_at_each_step_and_waits_for_its_wave(house: House, device: Device) -> None:
     shop = Visitor(device(), "/")
     shop.to_result()
+
+    def waiting() -> int:
+        return sum(each.waiting for each in house.store.db.read(waves.read))
+
+    assert waiting() == 1
     shop.command("answers")
     shop.command("restart")
     shop.command("confirm")
+    assert waiting() == 0, "what was forgotten waits no more"
     shop.to_result()
     steps = {(row.step, row.n) for row in house.store.db.read(lambda tx: tx.execute(select(weekly)).all())}
     assert steps == {("begun", 1), ("short_done", 1)}, "begun again is not another conversation"
-    assert sum(each.waiting for each in house.store.db.read(waves.read)) == 1
+    assert waiting() == 1
 
 
 @one_database
