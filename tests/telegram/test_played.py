@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 from collections.abc import Awaitable, Callable
 
@@ -13,6 +14,8 @@ from bot.content import Content
 from bot.settings import Settings
 from bot.telegram.door import telegram_link
 from dialogue.events import Clicked
+from federations import campaigns
+from federations.campaigns import Campaign
 from tests.telegram.fake import NAME
 from tests.telegram.talk import Talk, talking
 
@@ -185,6 +188,24 @@ def test_a_campaign_is_remembered_and_a_strange_one_ignored(settings: Settings, 
             lambda tx: tx.exec_driver_sql("select entry, campaign from conversations order by entry").all()
         )
         assert [tuple(row) for row in found] == [("branche", "optique-2026-11"), ("direct", None)]
+
+    play(settings, content, story)
+
+
+@one_database
+def test_a_federations_link_greets_in_its_name_and_the_trade_is_known(settings: Settings, content: Content) -> None:
+    async def story(talk: Talk) -> None:
+        house = talk.house
+        wanted = Campaign("OPTIQUE7", "optique", "salon", "Salon", house.today())
+        await house.store.db.submit(lambda tx: campaigns.create(tx, wanted, ["optique"]))
+        shown = await talk.says("/start OPTIQUE7")
+        said = "\n".join(each.text for each in talk.telegram.chats[talk.chat])
+        assert "Avec la Fédération de l'optique d'exemple." in html.unescape(said).replace("\N{NO-BREAK SPACE}", " ")
+        assert "Combien de personnes" in shown.text
+        found = await house.store.db.query(
+            lambda tx: tx.exec_driver_sql("select entry, campaign, branch from conversations").all()
+        )
+        assert [tuple(row) for row in found] == [("salon", "OPTIQUE7", "optique")]
 
     play(settings, content, story)
 
