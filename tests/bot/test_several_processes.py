@@ -14,11 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -208,6 +210,49 @@ def test_a_conversation_pressed_on_two_servers_at_once_takes_one_answer(
     revision, answered, replayed = kept(beside(), manager)
     assert revision == taken + 1 == len(answered)
     assert answered == replayed
+
+
+@on_postgresql
+def test_what_the_bot_says_first_reaches_a_chat_open_on_any_server(
+    serve: Callable[[], Serving], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left after one answer, the chat is open on two servers; days pass; whichever worker speaks, both are told."""
+    offset = tmp_path / "seconds"
+    monkeypatch.setenv("AUTODIAG_TEST", "1")
+    monkeypatch.setenv("AUTODIAG_TEST_CLOCK", str(offset))
+    servers = [serve(), serve()]
+    for server in servers:
+        server.wait()
+    manager = Manager()
+    manager.begin(servers[0])
+    told: list[str] = []
+    listening = threading.Barrier(3)
+
+    def hears(server: Serving) -> None:
+        address = f"{server.address}/autodiag/nouvelles?t=1"
+        with httpx.stream("GET", address, cookies=manager.cookies, timeout=30) as stream:
+            lines = (line for line in stream.iter_lines() if line)
+            assert next(lines).startswith("retry")
+            listening.wait(20)
+            told.append(next(line for line in lines if line.startswith("data")))
+
+    with ThreadPoolExecutor(2) as pool:
+        heard = [pool.submit(hears, server) for server in servers]
+        listening.wait(20)
+        for days in range(2, 8):  # the first of these that is neither a Sunday nor a holiday
+            then = datetime.now(PARIS).replace(hour=11, minute=0) + timedelta(days=days)
+            offset.write_text(str((then - datetime.now(PARIS)).total_seconds()))
+            wait(heard, timeout=4)
+            if all(one.done() for one in heard):
+                break
+        for one in heard:
+            one.result(timeout=30)
+    assert told == ["data: 2", "data: 2"]
+    page = httpx.get(f"{servers[1].address}/autodiag", cookies=manager.cookies).text
+    assert 'name="revision" value="2"' in page
+
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @on_postgresql
