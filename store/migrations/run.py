@@ -26,12 +26,19 @@ def config(scripts: Path) -> Config:
 
 
 def run(db: Database, scripts: Path) -> None:
-    """Upgrade to the newest revision in one transaction, and refuse to commit if rows were lost."""
+    """Upgrade to the newest revision in one transaction, and refuse to commit if rows were lost.
+
+    On PostgreSQL other processes may serve meanwhile: they wait, so that rows that come and go do not look lost.
+    """
     settings = config(scripts)
     with db.migrating() as tx:
         if not db.is_sqlite:
             tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        _known(tx, settings)
+        if _known(tx, settings):  # another process did it while this one waited
+            return
+        if not db.is_sqlite:
+            for name in _names(tx):
+                tx.execute(text(f'LOCK TABLE "{name}" IN ACCESS EXCLUSIVE MODE'))
         before = _counts(tx)
         settings.attributes["connection"] = tx
         with _triggers_aside(tx):
@@ -59,20 +66,25 @@ def _triggers_aside(tx: Connection) -> Iterator[None]:
             tx.exec_driver_sql(statement)
 
 
-def _known(tx: Connection, settings: Config) -> None:
-    revision = stored_revision(tx)
+def _known(tx: Connection, settings: Config) -> bool:
+    """Whether the newest revision is there already. Raises MigrationProblem for one that these scripts do not know."""
+    revision, scripts = stored_revision(tx), ScriptDirectory.from_config(settings)
     try:
-        ScriptDirectory.from_config(settings).get_revision(revision or "base")
+        scripts.get_revision(revision or "base")
     except CommandError:
         raise MigrationProblem(
             f"Cette base vient d'une version plus récente d'Autodiag (révision {revision}). "
             "Installez cette version-là, ou restaurez une sauvegarde plus ancienne. Rien n'a été modifié."
         ) from None
+    return revision == scripts.get_current_head()
+
+
+def _names(tx: Connection) -> list[str]:
+    return sorted(name for name in inspect(tx).get_table_names() if name != "alembic_version")
 
 
 def _counts(tx: Connection) -> dict[str, int]:
-    names = [name for name in inspect(tx).get_table_names() if name != "alembic_version"]
-    return {name: tx.scalar(select(func.count()).select_from(table(name))) or 0 for name in names}
+    return {name: tx.scalar(select(func.count()).select_from(table(name))) or 0 for name in _names(tx)}
 
 
 def _check(tx: Connection, before: dict[str, int]) -> None:

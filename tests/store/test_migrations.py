@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from store import migrations, outbox
 from store.engine import Database
+from store.migrations import run as running
 from store.migrations.run import config
 from tests import postgresql
 
@@ -84,3 +86,36 @@ def test_an_outbox_of_before_lines_keeps_its_jobs_and_their_order(bare: Database
     assert third
     assert third.n == 1
     assert bare.write(lambda tx: outbox.forget(tx, NOON + timedelta(days=1), NOON)) == 2
+
+
+@pytest.mark.databases("postgresql", because="one process owns a SQLite file")
+@pytest.mark.parametrize("stands_at", ["head", "0003"])
+def test_rows_that_others_write_meanwhile_do_not_look_lost(
+    bare: Database, monkeypatch: pytest.MonkeyPatch, stands_at: str
+) -> None:
+    """Two first starts at once; a new version that starts while the one before still serves."""
+    at(bare, stands_at)
+    count, others = running._counts, create_engine(bare.url)
+
+    def write() -> None:
+        with others.begin() as tx:
+            tx.execute(
+                text("INSERT INTO flows (fingerprint, flow, version, content) VALUES ('f', 'autodiag', '1', '')")
+            )
+
+    writing = threading.Thread(target=write)
+
+    def counted(tx: Connection) -> dict[str, int]:
+        found = count(tx)
+        if not writing.ident:
+            writing.start()
+            writing.join(0.2)
+        return found
+
+    monkeypatch.setattr(running, "_counts", counted)
+    running.run(bare, Path(migrations.__file__).parent)
+    if writing.ident:
+        writing.join(5)
+        assert bare.read(lambda tx: tx.scalar(text("SELECT count(*) FROM flows"))) == 1
+    assert bare.read(migrations.stored_revision) == migrations.HEAD
+    others.dispose()
