@@ -1,23 +1,23 @@
 """The people who are let in, for the command line: invited, listed, revoked, let in again. Gives back what to print.
 
-One rule: a link is told once, to whoever runs the command, for them to hand on; only its keyed hash is kept.
+One rule: a link is told once, to whoever runs the command, and by e-mail to the person where there is mail; only its
+keyed hash is kept, and the letter, sealed, until it has left.
 """
 
 from __future__ import annotations
 
 import unicodedata
 
-from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from access import accounts, invitations, passkeys
 from access.accounts import Account, Person, Role
 from access.site import NoPasskeysHere, site_of
 from bot.house import House
-from bot.settings import Email
+from bot.mail.letters import letter_to
+from store.addresses import BadAddress, read_address, same
 
 _LONGEST = 80
-_EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 _ELSEWHERE = "autre"
 """The choice of the profile that is no branch."""
 
@@ -37,7 +37,7 @@ def invite(
         if branch not in known:
             raise Wrong(f"La branche « {branch} » n'existe pas. Choisissez parmi : {', '.join(known)}.")
 
-    def work(tx: Connection) -> tuple[Account, str]:
+    def work(tx: Connection) -> list[str]:
         for other in accounts.all_of(tx, house.store.keyring, role):
             if person.email and other.person.email == person.email and not other.revoked_on:
                 raise Wrong(
@@ -45,10 +45,9 @@ def invite(
                     f"autodiag {role} recover {other.id}"
                 )
         account = accounts.create(tx, house.store.keyring, role, person, house.today(), branch=branch)
-        return account, invitations.invite(tx, house.store.keyring, account.id, house.now())
+        return _hand_over(house, tx, account, invitations.invite(tx, house.store.keyring, account.id, house.now()))
 
-    account, token = house.store.db.write(work)
-    return _link(house, account, token)
+    return house.store.db.write(work)
 
 
 def listed(house: House, role: Role) -> list[str]:
@@ -72,18 +71,30 @@ def recover(house: House, role: Role, name: str) -> list[str]:
     found = _named(house, role, name)
     if found.revoked_on:
         raise Wrong(f"L'espace de {found.person.name} est fermé : invitez à nouveau cette personne.")
-    entered = house.store.db.read(lambda tx: passkeys.count(tx, found.id))
-    token = house.store.db.write(lambda tx: invitations.recover(tx, house.store.keyring, found.id, house.now()))
-    ended = "Ses anciennes clés ne marchent plus, et tous ses appareils sont sortis."
-    return [*([ended] if entered else ["L'ancien lien ne marche plus."]), *_link(house, found, token)]
+
+    def work(tx: Connection) -> list[str]:
+        keys = passkeys.count(tx, found.id)
+        token = invitations.recover(tx, house.store.keyring, found.id, house.now())
+        ended = "Ses anciennes clés ne marchent plus, et tous ses appareils sont sortis."
+        return [ended if keys else "L'ancien lien ne marche plus.", *_hand_over(house, tx, found, token)]
+
+    return house.store.db.write(work)
 
 
-def _link(house: House, account: Account, token: str) -> list[str]:
-    until = house.now() + invitations.OPEN_FOR
+def _hand_over(house: House, tx: Connection, account: Account, token: str) -> list[str]:
+    """The link, for whoever runs the command; and in a letter, where there is mail and an address."""
+    person, until = account.person, house.now() + invitations.OPEN_FOR
+    link, day = f"{house.settings.server.public_url}/invitation/{token}", f"{until:%d/%m/%Y}"
+    told = {"name": person.name, "role": account.role, "link": link, "until": day}
+    once = house.store.keyring.digest("invitation letter", token).hex()
+    posted = bool(person.email) and letter_to(
+        house, tx, person.email, "invitation", told, purpose="invitations", dedup=once, expires_at=until
+    )
     return [
-        f"Invitation de {account.person.name} ({account.id}) :",
-        f"{house.settings.server.public_url}/invitation/{token}",
-        f"Elle sert une fois, jusqu'au {until:%d/%m/%Y}. Remettez-la à cette personne seule : qui s'en sert entre.",
+        f"Invitation de {person.name} ({account.id}) :",
+        link,
+        f"Elle sert une fois, jusqu'au {day}. Remettez-la à cette personne seule : qui s'en sert entre.",
+        *([f"Elle part aussi par e-mail à {person.email}."] if posted else []),
     ]
 
 
@@ -118,9 +129,9 @@ def _reachable(house: House) -> None:
 
 def _person(name: str, email: str, firm: str) -> Person:
     try:
-        email = _EMAIL.validate_python(email).lower() if email else ""
-    except ValidationError:
-        raise Wrong(f"« {email} » n'est pas une adresse e-mail, comme alix@exemple.fr.") from None
+        email = same(read_address(email)) if email else ""
+    except BadAddress as bad:
+        raise Wrong(str(bad)) from None
     return Person(_words(name, "Le nom"), email, _words(firm, "L'entreprise") if firm else "")
 
 

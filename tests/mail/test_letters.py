@@ -320,6 +320,7 @@ def test_no_template_of_a_mail_can_name_what_a_firm_answered() -> None:
     """They are given no session, no score, no theme: only what their writer passes, and these names."""
     allowed = {"programme", "contact", "texts", "link", "stop", "minutes", "last", "visit", "questions", "again"}
     allowed |= {"quand", "duree", "expert", "firme", "numero", "sur_place", "space"}  # when a visit is, and who comes
+    allowed |= {"name", "role", "until"}  # of who is invited, who is no firm
     found = list(FOLDER.glob("mail_*.j2"))
     assert len(found) >= 7
     for template in found:

@@ -167,6 +167,24 @@ def test_a_migration_never_loses_rows(
         assert store.db.write(lambda tx: tx.scalar(text("PRAGMA foreign_keys"))) == 1
 
 
+@pytest.mark.databases("sqlite", because="PostgreSQL rebuilds no table")
+@pytest.mark.parametrize("table", ["conversations", "openings"])
+def test_a_table_rebuilt_keeps_the_triggers_that_read_it_and_its_own(
+    place: Any, store: Any, tmp_path: Any, table: str
+) -> None:
+    scripts = tmp_path / "scripts"
+    (scripts / "versions").mkdir(parents=True)
+    (scripts / "env.py").write_text((Path(migrations.__path__[0]) / "env.py").read_text())
+    (scripts / "versions" / "a.py").write_text(MIGRATION.format(this=migrations.HEAD, below=None, body="pass"))
+    body = f"with op.batch_alter_table({table!r}, recreate='always') as b: b.add_column(sa.Column('x', sa.Text))"
+    (scripts / "versions" / "b.py").write_text(MIGRATION.format(this="next", below=migrations.HEAD, body=body))
+    triggers = text("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name")
+    before = store.db.read(lambda tx: tx.execute(triggers).all())
+    assert len(before) >= 2
+    run(store.db, scripts)
+    assert store.db.read(lambda tx: tx.execute(triggers).all()) == before
+
+
 @pytest.mark.databases("sqlite", because="PostgreSQL has no data folder of ours")
 def test_a_data_folder_that_cannot_be_made_is_a_sentence(place: Any) -> None:
     place.data.write_text("a file where the folder should be")
