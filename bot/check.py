@@ -13,7 +13,7 @@ from itertools import islice, product
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from bot import check_flows
+from bot import check_flows, check_visit
 from bot.content import Content
 from dialogue.engine import begin, current, step
 from dialogue.events import Clicked, Commanded
@@ -58,6 +58,7 @@ def check(content: Content) -> list[Fault]:
     for rule in (_ids, _themes, _scale, _glossary, _rules, _tutorials, _notes, _lengths, _language, _addresses):
         faults.extend(rule(content, places))
     faults.extend(check_flows.check(content))
+    faults.extend(check_visit.check(content))
     return faults or list(_walks(content, places))
 
 

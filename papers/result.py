@@ -15,16 +15,13 @@ from dialogue.present import action_words, label_of, level_words, verify_message
 from dialogue.session import Session
 from dialogue.words import Words
 from papers import press
+from papers.days import in_french
 from papers.locked import checked, locked
 from referential.model import Branch, Questionnaire, Theme
 from scoring.score import Action, RoomScore, level, unit
 
 BARS_POINTS: Final = 400
 """Width of bars.typ's page: at 800 pixels, a phone shows its text at the size of a chat's."""
-_MONTHS = (
-    *("janvier", "février", "mars", "avril", "mai", "juin"),
-    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-)
 _ITEM = "– "
 _Data = dict[str, Any]
 
@@ -83,7 +80,7 @@ def _paper(flow: Flow, session: Session, words: Words, day: date) -> _Data:
     programme = words.programme
     return {
         **_bars(flow, session, words),
-        "date": _in_french(day),
+        "date": in_french(day),
         "branch": _bar(book, branch, score.branch) if branch and score.branch else None,
         "alerts": [
             {"text": question.text, "answer": label_of(words, question, answers[question.id])} for question in alerts
@@ -118,7 +115,3 @@ def _verify(flow: Flow, session: Session, words: Words) -> Iterator[_Data]:
             "items": items,
             "after": [line for line in lines[at:] if not line.startswith(_ITEM)],
         }
-
-
-def _in_french(day: date) -> str:
-    return f"{'1er' if day.day == 1 else day.day} {_MONTHS[day.month - 1]} {day.year}"

@@ -15,6 +15,7 @@ from pydantic import Field
 from referential.forms import Form
 from referential.model import Branch, Fact, Part, Scale, Text, Theme
 from referential.outreach import Plan
+from referential.visit import Contradictions, Preparation, VisitFile
 from referential.yamlfile import Fault, Faults, Source, read_source
 
 M = TypeVar("M", bound=Part)
@@ -61,6 +62,7 @@ class Referential:
     scale: Scale
     forms: tuple[Form, ...]
     plan: Plan
+    preparation: Preparation
     sources: dict[str, Source]
 
     @cached_property
@@ -90,9 +92,11 @@ def load(folder: Path = FOLDER) -> Referential:
     branches = [read(path, Branch) for path in sorted((folder / "branches").glob("*.yml"))]
     forms = [read(path, Form) for path in sorted((folder / "flows").glob("*.yml"))]
     plan = read(folder / "outreach.yml", Plan)
+    contradictions = read(folder / "contradictions.yml", Contradictions)
+    visit = read(folder / "visit.yml", VisitFile)
     if not themes:
         faults.append(Fault(f"{folder.name}/themes", 1, "aucun thème : il faut un fichier .yml par thème."))
-    if faults or profile is None or glossary is None or scale is None or plan is None:
+    if faults or not (profile and glossary and scale and plan and contradictions and visit):
         raise Faults(faults)
     trades = {choice.id: place for place, choice in enumerate(profile.profile[0].choices)}
     return Referential(
@@ -104,5 +108,6 @@ def load(folder: Path = FOLDER) -> Referential:
         scale=scale.scale,
         forms=tuple(form for form in forms if form),
         plan=plan,
+        preparation=Preparation(contradictions.contradictions, visit.documents, visit.agenda),
         sources=sources,
     )
