@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from bot.answers_cli import score, summary
 from bot.campaign_cli import app as campaign_app
 from bot.db_cli import app as db_app
 from bot.outbox_cli import app as outbox_app
@@ -32,6 +32,8 @@ telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
 app.add_typer(telegram_app, name="telegram")
 app.add_typer(outbox_app, name="outbox")
 app.add_typer(campaign_app, name="campaign")
+app.command()(score)
+app.command()(summary)
 app.command()(milestone)
 app.command()(survey)
 
@@ -174,31 +176,6 @@ def check(
             _stop(1, f"{broken} adresse(s) à revoir.")
 
 
-@app.command()
-def score(file: Annotated[Path, typer.Argument(help='JSON : {"profile": {…}, "answers": {…}}')]) -> None:
-    """Calcule le résultat de réponses données en JSON, et l'affiche en JSON."""
-    from bot.content import load_content
-    from scoring.score import BadAnswer, as_data, check_answers
-    from scoring.score import score as score_answers
-
-    try:
-        given = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        _stop(2, f"{file} ne peut pas être lu : {error.strerror}.")
-    except (ValueError, RecursionError) as error:
-        _stop(2, f"{file} n'est pas du JSON en UTF-8 : {error}.")
-    profile, answers = _answers(given, "profile"), _answers(given, "answers")
-    try:
-        book = load_content().flow.questionnaire
-    except Faults as found:
-        _stop(1, *found.faults)
-    try:
-        check_answers(book, profile, answers)
-    except BadAnswer as error:
-        _stop(2, error)
-    print(json.dumps(as_data(score_answers(book, {**profile, **answers})), ensure_ascii=False, indent=2))
-
-
 @telegram_app.command("setup")
 def telegram_setup() -> None:
     """Présente le bot à Telegram : son adresse, ses commandes, sa description, son menu ; dit ce qui a été fait."""
@@ -255,20 +232,6 @@ def stats() -> None:
 
 for _role in ROLES:
     app.add_typer(people_app(_role), name=_role)
-
-
-def _answers(given: Any, key: str) -> dict[str, str]:
-    """The answers under this key of the file; an absent key means none."""
-    if not isinstance(given, dict) or set(given) - {"profile", "answers"}:
-        _stop(2, f"Le fichier doit tenir en un objet avec « profile » et « answers »{_named(given)}.")
-    found = given.get(key, {})
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        _stop(2, f"« {key} » doit être un objet d'identifiants et de choix, tous en texte.")
-    return found
-
-
-def _named(given: Any) -> str:
-    return f" ; retirez {', '.join(sorted(set(given) - {'profile', 'answers'}))}" if isinstance(given, dict) else ""
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def test_the_page_says_all_that_the_paper_says(house: House, make: Make, earlier
     ]
     assert [line for line in told if plain(line) not in text] == []
     parts = (found.alerts, found.bars, found.clashes, found.unknown, found.words)
-    marks = sum(each.changed for part in parts for each in part)  # type: ignore[attr-defined]
+    marks = sum(each.changed for part in parts for each in part)
     assert marks >= 4
     assert client.get(AT).text.count('class="changed"') == marks + 1, "the legend's too"
 
