@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _started(command: list[str], minutes: str) -> subprocess.Popen[str]:
-    environment = os.environ | {"SOAK_MINUTES": minutes}
+    environment = os.environ | {"SOAK_MINUTES": minutes, "RELIABILITY_SLOWNESS": "20"}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 
 

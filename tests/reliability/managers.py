@@ -21,12 +21,13 @@ from bench.managers import Line
 from bot.telegram import keys
 from dialogue.events import Clicked, Commanded, Event
 from tests.reliability.model import Story, begun
+from tests.reliability.nursery import SLOWNESS
 from tests.reliability.world import World
 from tests.telegram.fake import SECRET
 
 _GONE = (403, 404, 410)
 """What an erasure asked twice is answered."""
-PATIENCE = 60.0
+PATIENCE = 60.0 * SLOWNESS
 """Seconds that somebody insists before it is a fault."""
 _REVISION = re.compile(r'name="revision" value="(\d+)"')
 _NODE = re.compile(r'name="node" value="([^"]*)"')
@@ -230,6 +231,7 @@ class Manager:
     async def insists(self, request: Request, *, again: bool = True) -> Any:
         """Send until there is an answer; None when there was none to an event, and its sender won't send it again."""
         self.insisting.requests += 1
+        wait = 0.02
         async with asyncio.timeout(PATIENCE):
             while True:
                 reply = await self.tries(request)
@@ -238,7 +240,8 @@ class Manager:
                 if not again and reply is None:
                     return None
                 self.insisting.again += 1
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(wait)
+                wait = min(0.5, 1.5 * wait)
 
     async def tries(self, request: Request) -> Reply | None:
         """Send once, to a server that is up; None when it died under it."""

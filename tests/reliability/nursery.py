@@ -33,6 +33,8 @@ from bot.content import load_content
 from bot.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent
+SLOWNESS = float(os.environ.get("RELIABILITY_SLOWNESS", "1"))
+"""How many times longer than usual to wait before it is a fault: a soak runs behind everything else."""
 
 
 class Child:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -22,6 +23,7 @@ from dialogue.events import Event, TimerFired
 from store import chats, ways
 from tests.reliability.managers import Manager, OnTelegram, OnTheWeb, OverTheApi
 from tests.reliability.model import Compared, Story
+from tests.reliability.nursery import SLOWNESS
 from tests.reliability.world import Process, World
 
 POINTS = (
@@ -69,7 +71,7 @@ class Found:
         return self.compared.fine and not (self.sent_twice or self.behind or self.unsound)
 
 
-Outage = Callable[[], Awaitable[None]]
+Outage = Callable[[], Coroutine[Any, Any, None]]
 """Takes the database away for a time."""
 
 
@@ -78,14 +80,16 @@ async def play(
 ) -> None:
     """One schedule: managers at every door, one to three things that befall; then the comparison, into `found`.
 
-    `outage`: one more thing that may befall, in the place of one in four.
+    `outage`: what befalls first, where it is given.
     """
     luck = random.Random(seed)
     doors: list[type[Manager]] = [OnTheWeb, OverTheApi, OnTheWeb, OverTheApi]
     managers: list[Manager] = [door(world, random.Random(luck.random()), first + n) for n, door in enumerate(doors)]
     if world.telegram:
         managers.append(OnTelegram(world, random.Random(luck.random()), first + len(doors)))
-    befalling = asyncio.create_task(_befalls(world, luck, found, outage))
+    away = asyncio.ensure_future(outage()) if outage else None
+    found.troubles["database stopped"] += bool(away)
+    befalling = asyncio.create_task(_befalls(world, luck, found, away))
     try:
         async with asyncio.TaskGroup() as group:
             for manager in managers:
@@ -93,6 +97,8 @@ async def play(
     finally:
         befalling.cancel()
         await asyncio.gather(befalling, return_exceptions=True)
+        if away:
+            await away
         world.small_disk(None)
         for process in world.processes:
             process.spare()
@@ -103,16 +109,14 @@ async def play(
     await compare(world, managers, found)
 
 
-async def _befalls(world: World, luck: random.Random, found: Found, outage: Outage | None) -> None:
+async def _befalls(world: World, luck: random.Random, found: Found, away: asyncio.Future[None] | None) -> None:
     """What happens to the servers while managers answer: one to three things."""
+    if away:
+        await asyncio.shield(away)
     for _ in range(luck.randint(1, 3)):
         process = luck.choice(world.processes)
         what = luck.choice(("point", "point", "kill", "disk" if world.base else "cut"))
         await process.up.wait()
-        if outage and luck.random() < 0.25:
-            found.troubles["database stopped"] += 1
-            await asyncio.shield(outage())
-            continue
         if what == "point":
             process.dies(luck.choice(POINTS), luck.randint(1, 4))
             await _until_dead(process, 0.5)
@@ -191,7 +195,7 @@ def _named(house: House, tx: Connection, manager: Manager) -> str | None:
     return way.conversation if way else None
 
 
-async def _drained(world: World, house: House, within: float = 60) -> None:
+async def _drained(world: World, house: House, within: float = 60 * SLOWNESS) -> None:
     """Wait until nothing is left to send, a lease ahead where dead processes hold some. Raises TimeoutError."""
     began = asyncio.get_running_loop().time()
     ahead = world.base is not None  # there, what a dead process was at is free at the next start

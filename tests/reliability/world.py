@@ -27,7 +27,7 @@ from bot.content import Content
 from bot.house import House, open_house
 from bot.settings import load_settings
 from store import tables
-from tests.reliability.nursery import ROOT, Child, Nursery, launched
+from tests.reliability.nursery import ROOT, SLOWNESS, Child, Nursery, launched
 from tests.telegram.fake import SECRET, TOKEN, FakeTelegram
 
 _DONE = re.compile(r"after telegram\.\w+ \d+")
@@ -36,7 +36,7 @@ _ASIDE = "aside"
 """What our own connections to PostgreSQL are called."""
 _OTHER_FILES = 40_000
 """Bytes left to what the processes write besides: their logs, the points that they pass."""
-STARTING = 90.0
+STARTING = 60.0 * SLOWNESS
 """Seconds given to a process to answer."""
 
 
