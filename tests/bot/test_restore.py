@@ -89,6 +89,35 @@ def test_the_drill_on_sqlite(settings: Settings, opened: Callable[..., House], t
         assert raw.execute("select count(*) from conversations where id = ?", (since,)).fetchone() == (1,)
 
 
+@pytest.mark.databases("sqlite", because="the script is for a file")
+def test_the_drill_s_script_tries_a_backup_beside_what_serves(
+    settings: Settings, opened: Callable[..., House], tmp_path: Path
+) -> None:
+    copy = tmp_path / "sauvegarde.db"
+    house = opened(own=True)
+    gone, kept = begin(house, "gone"), begin(house, "kept")
+    assert autodiag("backup", str(copy))[0] == 0
+    asyncio.run(turn.erase(house, gone))
+
+    def drill(file: Path) -> subprocess.CompletedProcess[str]:
+        script = Path(__file__).parents[2] / "scripts" / "restore-drill.sh"
+        return subprocess.run([script, file], capture_output=True, text=True, check=False)
+
+    done = drill(copy)
+    assert done.returncode == 0, done.stderr
+    for said in (
+        "Effacements rejoués : 1.",
+        "Le fichier est sain.",
+        "La clé est celle de cette base.",
+        "Exercice réussi",
+    ):
+        assert said in done.stdout
+    assert there(house, kept)
+    settings.storage.key_file.rename(tmp_path / "elsewhere")
+    assert drill(copy).returncode == 1
+    house.store.close()
+
+
 @pytest.mark.databases("sqlite", because="it restores a file")
 def test_a_copy_put_back_by_hand_is_purged_of_the_erased_at_the_next_start(
     settings: Settings, opened: Callable[..., House], tmp_path: Path
