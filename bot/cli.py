@@ -22,6 +22,7 @@ from bot.shell import settings as _settings
 from bot.shell import stop as _stop
 from bot.shell import testing as _testing
 from bot.survey_cli import milestone, survey
+from bot.visit_cli import app as visit_app
 from referential.yamlfile import Faults
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="L'Autodiag dans une conversation.")
@@ -31,6 +32,7 @@ app.add_typer(mail_app, name="mail")
 telegram_app = typer.Typer(no_args_is_help=True, help="La porte Telegram.")
 app.add_typer(telegram_app, name="telegram")
 app.add_typer(outbox_app, name="outbox")
+app.add_typer(visit_app, name="visit")
 app.add_typer(campaign_app, name="campaign")
 app.command()(score)
 app.command()(summary)

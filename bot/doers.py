@@ -10,6 +10,7 @@ from bot.mail.send import DOERS as MAIL
 from bot.mail.speak import tell as write
 from bot.open_chats import announce
 from bot.outreach import Speaker
+from bot.visit.agendas import DOERS as AGENDAS
 from bot.visit.doers import DOERS as VISITS
 from bot.worker import After, Doer, Writes
 from store.outbox import Job
@@ -24,7 +25,7 @@ def doers(house: House) -> dict[str, Doer]:
         said = outreach.reach(house, tx, conversation, speaking)
         return (lambda: announce(house, conversation)) if said else None
 
-    known: dict[str, Doer] = {outreach.REACH: Writes(reach), **MAIL, **VISITS}
+    known: dict[str, Doer] = {outreach.REACH: Writes(reach), **MAIL, **VISITS, **AGENDAS}
     if house.settings.telegram.on:
         from bot.telegram.show import DOERS  # the library takes half a second: only where there is a bot
 

@@ -15,6 +15,7 @@ from access.accounts import Account, Person, Role
 from access.site import NoPasskeysHere, site_of
 from bot.house import House
 from bot.mail.letters import letter_to
+from bot.visit import changes
 from store.addresses import BadAddress, read_address, same
 
 _LONGEST = 80
@@ -45,6 +46,8 @@ def invite(
                     f"autodiag {role} recover {other.id}"
                 )
         account = accounts.create(tx, house.store.keyring, role, person, house.today(), branch=branch)
+        if role == "consultant":
+            changes.consultant_joins(house, tx, account)
         return _hand_over(house, tx, account, invitations.invite(tx, house.store.keyring, account.id, house.now()))
 
     return house.store.db.write(work)
@@ -60,9 +63,19 @@ def listed(house: House, role: Role) -> list[str]:
 def revoke(house: House, role: Role, name: str) -> list[str]:
     """An account closed at once. Raises Wrong."""
     found = _named(house, role, name)
-    if not house.store.db.write(lambda tx: accounts.revoke(tx, found.id, house.today())):
-        raise Wrong(f"L'espace de {found.person.name} était déjà fermé.")
-    return [f"C'est fait : {found.person.name} ne peut plus entrer, sur aucun appareil."]
+
+    def work(tx: Connection) -> int:
+        if not accounts.revoke(tx, found.id, house.today()):
+            raise Wrong(f"L'espace de {found.person.name} était déjà fermé.")
+        return changes.consultant_leaves(house, tx, found.id) if role == "consultant" else 0
+
+    cancelled = house.store.db.write(work)
+    said = [f"C'est fait : {found.person.name} ne peut plus entrer, sur aucun appareil."]
+    if cancelled:
+        said.append(
+            f"Visites annulées : {cancelled}. Les commerçants sont prévenus, d'autres moments leur sont proposés."
+        )
+    return said
 
 
 def recover(house: House, role: Role, name: str) -> list[str]:

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from dialogue.sessions import Flows, Sessions, opened
 from referential.outreach import Moment
 
+STILL_HERE = timedelta(hours=2)
+"""Nobody is asked to come back sooner than this after they left: a visit booked for tomorrow, for one."""
 Open = Callable[[datetime], datetime]
 """The first instant from this one on at which somebody may be disturbed."""
 
@@ -75,7 +77,10 @@ def _candidates(flows: Flows, held: Sessions) -> Iterator[_Due]:
                 continue
             if _has_a_reason(flows, held, moment, about):
                 at = since + timedelta(days=moment.days)
-                yield _Due(moment, about, at, at + timedelta(days=moment.expires))
+                until = at + timedelta(days=moment.expires)
+                if moment.kind == "unfinished" and held.diary.last is not None:
+                    at = max(at, held.diary.last + STILL_HERE)
+                yield _Due(moment, about, at, until)
 
 
 def _instants(held: Sessions, moment: Moment) -> Iterator[tuple[str, datetime]]:

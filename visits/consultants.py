@@ -79,8 +79,11 @@ def working(tx: Connection, keyring: Keyring) -> list[Consultant]:
 
 
 def any_working(tx: Connection) -> bool:
-    """Whether visits are booked here at all."""
-    return tx.scalar(select(consultants.c.id).where(consultants.c.left_on.is_(None)).limit(1)) is not None
+    """Whether visits are booked here at all: somebody has hours."""
+    here = select(consultants.c.id).where(consultants.c.left_on.is_(None))
+    week = here.join(working_hours, working_hours.c.consultant == consultants.c.id)
+    beside = here.join(exceptions, exceptions.c.consultant == consultants.c.id).where(exceptions.c.opens)
+    return any(tx.scalar(wanted.limit(1)) is not None for wanted in (week, beside))
 
 
 def change(tx: Connection, consultant: Consultant, card: Card) -> Consultant:

@@ -79,7 +79,10 @@ class Fetcher:
         bell.daemon = True
         bell.start()
         try:
-            return self._ask(link, address, path)
+            found = self._ask(link, address, path)
+            if late.is_set():  # what was cut off may look like an end
+                raise Unreadable("too_slow")
+            return found
         except (OSError, http.client.HTTPException, ValueError, AttributeError):
             raise Unreadable("too_slow" if late.is_set() else "unreachable") from None
         finally:
@@ -125,15 +128,17 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, host: str, port: int, number: str, tls: ssl.SSLContext | None, seconds: float) -> None:
         super().__init__(host, port, timeout=seconds)
         self._number, self._tls = number, tls
+        self.line: socket.socket | None = None
 
     def connect(self) -> None:
-        self.sock = socket.create_connection((self._number, self.port), self.timeout)
+        self.line = self.sock = socket.create_connection((self._number, self.port), self.timeout)
         if self._tls:
-            self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
+            self.line = self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
 
 
-def _hang_up(link: http.client.HTTPConnection, late: threading.Event) -> None:
+def _hang_up(link: _Pinned, late: threading.Event) -> None:
+    """Cut the line, which the answer being read holds too."""
     late.set()
-    found = link.sock
-    with suppress(OSError, AttributeError):
-        found.shutdown(socket.SHUT_RDWR)
+    if link.line is not None:
+        with suppress(OSError):
+            link.line.shutdown(socket.SHUT_RDWR)

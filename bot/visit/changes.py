@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
+from access.accounts import Account
 from bot.house import House
 from bot.turn import happen
 from bot.visit import notices
@@ -20,6 +21,7 @@ from dialogue.events import Mark, Marked, Provided
 from store import chats, conversations
 from visits import bookings, consultants
 from visits.bookings import Booking, Milestone
+from visits.consultants import Card, Consultant
 from visits.slots import PARIS
 
 DOOR = "visits"
@@ -40,6 +42,14 @@ def consultant_cancels(house: House, tx: Connection, name: str, consultant: str)
         )
         tell_in_chat(house, tx, booking.conversation, house.now() + timedelta(days=2))
     return gone
+
+
+def consultant_joins(house: House, tx: Connection, account: Account) -> Consultant:
+    """A consultant's card, for an account that has none yet: until it is changed, one checks with the programme."""
+    person = account.person
+    card = Card(person.name, person.firm, house.settings.programme.phone, person.email)
+    found = consultants.find(tx, house.store.keyring, account.id)
+    return found or consultants.add(tx, house.store.keyring, card, account=account.id)
 
 
 def consultant_leaves(house: House, tx: Connection, consultant: str) -> int:
@@ -83,7 +93,7 @@ def tell_in_chat(house: House, tx: Connection, conversation: str, expires_at: da
     return show_anew(house, tx, conversation, expires_at)
 
 
-def remind(house: House, tx: Connection, name: str) -> bool:
+def remind(house: House, tx: Connection, name: str, which: str) -> bool:
     """Say again when a visit is, by letter and in the chats; whether it was said anywhere."""
     found = bookings.find(tx, name)
     if found is None or found.conversation is None:
@@ -94,7 +104,7 @@ def remind(house: House, tx: Connection, name: str) -> bool:
     if booking is None or booking.status != "booked" or booking.starts_at <= house.now():
         return False
     told = bookings.details(tx, house.store.keyring, booking) or {}
-    written = notices.write(house, tx, booking, told, "reminder")
+    written = notices.write(house, tx, booking, told, "reminder", which=which)
     if not _has_chat(house, tx, found.conversation):
         return written
     known = card(house, tx, booking, told)

@@ -44,8 +44,8 @@ def _second(at: datetime) -> datetime:
 
 def remind(house: House, tx: Connection, job: Job) -> None:
     """The day before a visit, or two hours before."""
-    name = (job.dedup or "").removeprefix(f"{REMIND}/").partition("/")[0]
-    changes.remind(house, tx, name)
+    name, _, which = (job.dedup or "").removeprefix(f"{REMIND}/").partition("/")
+    changes.remind(house, tx, name, which)
 
 
 DOERS: Mapping[str, Doer] = {LIST: Writes(serve), PLACE: Writes(tell), REMIND: Writes(remind)}

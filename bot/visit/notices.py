@@ -31,7 +31,7 @@ def booked(house: House, tx: Connection, booking: Booking, told: Mapping[str, st
     """A visit was booked."""
     _remind(house, tx, booking, told)
     write(house, tx, booking, told, "booked")
-    if by_phone_only(house, told):
+    if by_phone_only(house, booking, told):
         calls.ask(tx, booking.id, booking.consultant, "booked", house.now())
     _invite(house, tx, booking, "visit_new")
 
@@ -50,7 +50,7 @@ def cancelled(house: House, tx: Connection, booking: Booking, told: Mapping[str,
         outbox.schedule(tx, kind=REMIND, key=f"{booking.id}/{what}", due_at=None)
     if booking.cancelled_by == "consultant":
         write(house, tx, booking, told, "cancelled")
-        if by_phone_only(house, told):
+        if by_phone_only(house, booking, told):
             calls.ask(tx, booking.id, booking.consultant, "cancelled", house.now())
     elif booking.cancelled_by == "manager":
         write(house, tx, booking, told, "given_up")
@@ -63,9 +63,14 @@ def serve_the_list(house: House, tx: Connection) -> None:
     outbox.schedule(tx, kind=LIST, key="all", due_at=house.now())
 
 
-def write(house: House, tx: Connection, booking: Booking, told: Mapping[str, str], what: str) -> bool:
-    """A letter to the manager about their visit, with a link that opens this visit only; whether one will leave."""
-    address, conversation = _address(house, told), booking.conversation
+def write(
+    house: House, tx: Connection, booking: Booking, told: Mapping[str, str], what: str, *, which: str = ""
+) -> bool:
+    """A letter to the manager about their visit, with a link that opens this visit only; whether one will leave.
+
+    `which`: of several that say the same, such as reminders, the one meant.
+    """
+    address, conversation = _address(house, booking, told), booking.conversation
     if address is None or conversation is None:
         return False
     keyring, until = house.store.keyring, booking.open_until()
@@ -81,20 +86,20 @@ def write(house: House, tx: Connection, booking: Booking, told: Mapping[str, str
         f"visit_{what}",
         known,
         purpose=PURPOSE,
-        dedup=f"{what}/{stamp(booking)}",
+        dedup=f"{what}{which}/{stamp(booking)}",
         expires_at=booking.starts_at if booking.status == "booked" else None,
         calendar=calendar,
         visit=stamp(booking),
     )
 
 
-def by_phone_only(house: House, told: Mapping[str, str]) -> bool:
-    """Whether nobody can be written to."""
-    return _address(house, told) is None
+def by_phone_only(house: House, booking: Booking, told: Mapping[str, str]) -> bool:
+    """Whether nobody can be written to: a telephone number only, or a firm that phoned."""
+    return _address(house, booking, told) is None
 
 
-def _address(house: House, told: Mapping[str, str]) -> str | None:
-    if not house.settings.mail.on or not told.get("rdv-e-mail"):
+def _address(house: House, booking: Booking, told: Mapping[str, str]) -> str | None:
+    if booking.conversation is None or not house.settings.mail.on or not told.get("rdv-e-mail"):
         return None
     try:
         return read_address(told["rdv-e-mail"])
@@ -104,13 +109,14 @@ def _address(house: House, told: Mapping[str, str]) -> str | None:
 
 def _remind(house: House, tx: Connection, booking: Booking, told: Mapping[str, str]) -> None:
     """The day before and two hours before, those that are still to come."""
-    phone = by_phone_only(house, told)
+    phone = by_phone_only(house, booking, told)
     for what, before in BEFORE.items():
         at = booking.starts_at - before
         ahead = at > house.now()
         if phone and ahead:
             calls.ask(tx, booking.id, booking.consultant, what, at)
-        due, key = (at if ahead else None), f"{booking.id}/{what}"
+        due = at if ahead and booking.conversation is not None else None
+        key = f"{booking.id}/{what}"
         outbox.schedule(tx, kind=REMIND, key=key, due_at=due, conversation=booking.conversation)
 
 

@@ -64,6 +64,7 @@ ROUTES = [
     Route("/rendez-vous.ics", visit.calendar),
     Route("/rendez-vous/photo", visit.photo),
     Route("/rv/{token}", visit.link),
+    Route("/agenda/{secret}.ics", visit.feed),
     Route("/rv/{token}", visit.open_visit, methods=["POST"]),
     Route("/code", keep.ask_code),
     Route("/code", keep.try_code, methods=["POST"]),

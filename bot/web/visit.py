@@ -16,6 +16,7 @@ from starlette.responses import Response
 from bot import turn
 from bot.house import House
 from bot.turn import Present
+from bot.visit.agendas import visits_feed
 from bot.visit.booking import FLOW
 from bot.visit.rules import manager_calendar
 from bot.web.door import Door, door_of
@@ -74,6 +75,15 @@ async def photo(request: Request) -> Response:
     return Response(found, media_type=kind, headers={"Cache-Control": "no-store"})
 
 
+async def feed(request: Request) -> Response:
+    """A consultant's visits, at their secret address, for the calendar that they use."""
+    house, secret = door_of(request).house, request.path_params["secret"]
+    known = await house.store.db.query(lambda tx: visits_feed(house, tx, secret)) if _TOKEN.fullmatch(secret) else None
+    if known is None:
+        raise Problem(404, "not_found")
+    return Response(known, media_type="text/calendar; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
 async def link(request: Request) -> Response:
     """The page of a letter's link: a button, and nothing done yet."""
     door = door_of(request)
@@ -101,7 +111,7 @@ async def open_visit(request: Request) -> Response:
 async def _first_page(door: Door, request: Request, conversation: str, nonce: str) -> Response:
     here = await turn.look(door.house, conversation)
     booking = await door.house.store.db.query(lambda tx: bookings.booked_by(tx, conversation))
-    if booking is not None and not _about(here):
+    if booking is not None and (here.front[1].place.kind == "end" or not _about(here)):
         here = await _take(door.house, conversation, f"{nonce}/book", Commanded("book"), None)
     return _page(door, request, here)
 
