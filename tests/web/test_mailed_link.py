@@ -20,6 +20,7 @@ from bot.api.app import create_api
 from bot.content import Content
 from bot.house import House
 from bot.turn import happen
+from bot.web import news
 from bot.web.app import ROUTES
 from dialogue import engine
 from dialogue.events import COMMANDS, Clicked, TimerFired
@@ -212,7 +213,7 @@ FORMS = (
 
 
 def test_no_route_shows_one_firm_s_answers_or_does_more_for_a_mailed_link(
-    house: House, device: Devices, begun: str
+    house: House, device: Devices, begun: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two firms that answered differently and are asked the same question look the same, everywhere."""
     other = Visitor(device())
@@ -221,6 +222,8 @@ def test_no_route_shows_one_firm_s_answers_or_does_more_for_a_mailed_link(
     (second,) = set(conversations_of(house)) - {begun}
     both = [follow(device(), mailed(house, each)) for each in (begun, second)]
     assert asked(both[0].page) == asked(both[1].page) != ""
+    monkeypatch.setattr(news, "_stream", lambda *_: iter(["data: 1\n\n"]))  # one that opened would never end
+    assert [each.open("/autodiag/nouvelles").status_code for each in both] == [204, 204]
     before = snapshot(house)
     for method, path, fields in requests():
         if (method, path) in {("POST", "/e/abc"), ("POST", "/autodiag"), ("POST", "/integre")}:
@@ -355,6 +358,18 @@ def test_the_question_of_a_small_flow_its_later_and_its_never_again(
     said = stranger.command("quiet").text
     assert "je ne vous écrirai plus" in said
     assert "Niveau estimé" not in said
+
+
+def test_only_the_question_in_front_takes_an_answer(
+    house: House, visitor: Visitor, stranger: Visitor, begun: str
+) -> None:
+    behind = visitor.choices()
+    say(house, begun, "visite-voulue-1")
+    stranger.open("/autodiag")
+    before = snapshot(house)
+    sent = {**stranger.choices().fields, "node": behind.fields["node"], "choice": behind.buttons[0][1]}
+    assert stranger.client.post("/autodiag", data=sent).status_code == 403
+    assert snapshot(house) == before
 
 
 def test_what_a_small_flow_leads_to_is_not_shown_either(
