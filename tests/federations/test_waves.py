@@ -221,6 +221,7 @@ def test_a_federation_of_an_unknown_trade_stops_the_start(house: House) -> None:
         open_house(settings, content=house.content)
 
 
+@pytest.mark.databases("sqlite", because="nothing is read from the database")
 def test_what_a_result_contributes_is_what_its_page_calls_weak(house: House) -> None:
     session = example(house.flow)
     score = result(house.flow, session)
@@ -233,6 +234,7 @@ def test_what_a_result_contributes_is_what_its_page_calls_weak(house: House) -> 
     assert json.loads(json.dumps(unit)) == unit
 
 
+@pytest.mark.databases("sqlite", because="nothing is read from the database")
 def test_not_scored_is_not_to_be_strengthened(house: House) -> None:
     score = result(house.flow, example(house.flow))
     bare = replace(score, themes=tuple(RoomScore(theme.id, None, "not_scored") for theme in score.themes), level=None)

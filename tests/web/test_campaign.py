@@ -69,14 +69,14 @@ def test_a_campaign_that_is_over_or_not_open_yet_lets_in_all_the_same(
     assert house.store.db.read(lambda tx: tx.execute(select(campaign_steps)).all()) == []
 
 
-@pytest.mark.parametrize("code", ["ZZZZZZZ", "a b", "..%2f..", "x" * 200, "%00"])
 @one_database
-def test_a_guessed_code_opens_the_first_page_and_tells_nothing(device: Device, code: str) -> None:
-    page = device().get(f"/c/{code}")
-    assert page.status_code in (200, 404)
-    if page.status_code == 200:
-        assert "Quel est votre métier" in page.text
-    assert "Avec " not in page.text
+def test_a_guessed_code_opens_the_first_page_and_tells_nothing(device: Device, campaign: Campaign) -> None:
+    for code in ("ZZZZZZZ", "a b", "..%2f..", "x" * 200, "%00"):
+        page = device().get(f"/c/{code}")
+        assert page.status_code in (200, 404)
+        if page.status_code == 200:
+            assert "Quel est votre métier" in page.text
+        assert "Avec " not in page.text
 
 
 def test_a_trial_counts_nowhere(house: House, device: Device, campaign: Campaign) -> None:
