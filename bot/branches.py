@@ -27,8 +27,9 @@ def count(house: House, tx: Connection, happened: Happened) -> None:
     loaded, session, flow = happened.loaded, happened.after.session, happened.after.flow
     if loaded.trial:
         return
+    keyring = house.store.keyring
     if happened.after.restarted:
-        waves.withdraw(tx, loaded.id)
+        waves.withdraw(tx, keyring, loaded.id)
     trade = flow.questionnaire.profile[0].id
     told = session.answers.get(trade, UNKNOWN)
     branch = funnel.ELSEWHERE if told == UNKNOWN else told
@@ -36,11 +37,11 @@ def count(house: House, tx: Connection, happened: Happened) -> None:
     if happened.before is None and told != UNKNOWN:
         steps.insert(0, "begun")
     for step in steps:
-        funnel.reach(tx, loaded.id, branch, loaded.campaign, "begun", house.today())
-        first = funnel.reach(tx, loaded.id, branch, loaded.campaign, step, house.today())
-        if step == "short_done" and (first or waves.may_wait_again(tx, loaded.id)):
+        funnel.reach(tx, keyring, loaded.id, branch, loaded.campaign, "begun", house.today())
+        first = funnel.reach(tx, keyring, loaded.id, branch, loaded.campaign, step, house.today())
+        if step == "short_done" and (first or waves.may_wait_again(tx, keyring, loaded.id)):
             unit = waves.unit_of(flow.questionnaire, result(flow, session))
-            waves.contribute(tx, house.store.keyring, loaded.id, loaded.key, branch, unit, house.today())
+            waves.contribute(tx, keyring, loaded.id, loaded.key, branch, unit, house.today())
 
 
 def _step(house: House, happened: Happened, fact: Fact, trade: str) -> Step | None:

@@ -317,7 +317,7 @@ def purge(house: House, tx: Connection, job: Job) -> After:
     codes.forget(tx, now)
     contacts.forget(tx, now)
     daily.forget(tx, today)
-    funnel.sweep(tx, stats.places(house.flow), today)
+    funnel.sweep(tx, house.store.keyring, stats.places(house.flow), today)
     for forget in rooms.FORGET:
         forget(tx, now)
     outbox.forget(tx, now - KEEP_DONE, now - KEEP_GIVEN_UP)

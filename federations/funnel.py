@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Connection, Table, exists, select, update
+from sqlalchemy import Connection, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from federations import campaigns
+from federations import campaigns, once
 from federations.campaigns import Campaign
 from federations.counts import ENOUGH, Ran, Told, at_closing, by_theme, moved, told
 from federations.tables import campaign_steps, reached, stops, weekly
-from store.tables import conversations, insert_once
+from store.keys import Keyring
+from store.tables import conversations
 
 Step = Literal["begun", "short_done", "done", "visit_booked", "visit_done", "surveyed"]
 STEPS: Final[tuple[Step, ...]] = get_args(Step)
@@ -60,9 +61,17 @@ class Report:
     steps: Mapping[Step, int] | None
 
 
-def reach(tx: Connection, conversation: str, branch: str | None, campaign: str | None, step: Step, today: date) -> bool:
+def reach(
+    tx: Connection,
+    keyring: Keyring,
+    conversation: str,
+    branch: str | None,
+    campaign: str | None,
+    step: Step,
+    today: date,
+) -> bool:
     """Count this conversation at this step, unless it was already; whether it was new. Never called for a trial."""
-    if not insert_once(tx, reached, conversation=conversation, step=step):
+    if not once.first(tx, keyring, conversation, step):
         return False
     _more(tx, weekly, branch=branch or ELSEWHERE, monday=monday_of(today), step=step)
     if campaign and step in OF_CAMPAIGN:
@@ -72,16 +81,17 @@ def reach(tx: Connection, conversation: str, branch: str | None, campaign: str |
     return True
 
 
-def sweep(tx: Connection, sections: Collection[str], today: date) -> None:
+def sweep(tx: Connection, keyring: Keyring, sections: Collection[str], today: date) -> None:
     """Count once those who stopped two weeks ago before their first result, by branch and by the section left at."""
     kept = conversations.c
-    counted = exists().where(reached.c.conversation == kept.id, reached.c.step == _STOPPED)
     left = select(kept.id, kept.branch, kept.step).where(
-        kept.trial.is_(False), kept.last_on <= today - SILENT, kept.step.in_(sections), ~counted
+        kept.trial.is_(False), kept.last_on <= today - SILENT, kept.step.in_(sections)
     )
+    marks = select(reached.c.step).where(reached.c.conversation.in_(left.with_only_columns(kept.id)))
+    known = set(tx.scalars(marks))
     for row in tx.execute(left).all():
-        insert_once(tx, reached, conversation=row.id, step=_STOPPED)
-        _more(tx, stops, branch=row.branch or ELSEWHERE, section=row.step, shown=0)
+        if once.mark_of(keyring, row.id, _STOPPED) not in known and once.first(tx, keyring, row.id, _STOPPED):
+            _more(tx, stops, branch=row.branch or ELSEWHERE, section=row.step, shown=0)
     for row in tx.execute(select(stops).where(stops.c.n != stops.c.shown)).all():
         here = (stops.c.branch == row.branch) & (stops.c.section == row.section)
         tx.execute(update(stops).where(here).values(shown=moved(row.shown, row.n)))

@@ -33,7 +33,7 @@ reached = Table(
     "reached",
     metadata,
     of_conversation(primary_key=True),
-    Column("step", Text, primary_key=True),
+    Column("step", Text, primary_key=True),  # a keyed mark: it does not say which step
     sqlite_with_rowid=False,
 )
 

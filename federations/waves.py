@@ -13,9 +13,9 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from federations import disclosure
+from federations import disclosure, once
 from federations.disclosure import LEVEL, Refused, Release, Unit
-from federations.tables import contributions, partitions, reached, waves
+from federations.tables import contributions, partitions, waves
 from referential.model import Questionnaire
 from scoring.score import Score, level
 from store.keys import DataKey, Keyring, Tampered
@@ -78,16 +78,15 @@ def contribute(
         _close(tx, keyring, partition, today)
 
 
-def withdraw(tx: Connection, conversation: str) -> None:
+def withdraw(tx: Connection, keyring: Keyring, conversation: str) -> None:
     """Who starts over takes back what still waits. What was counted stays counted, and is not counted again."""
     if tx.execute(delete(contributions).where(contributions.c.conversation == conversation)).rowcount:
-        insert_once(tx, reached, conversation=conversation, step=_WITHDRAWN)
+        once.first(tx, keyring, conversation, _WITHDRAWN)
 
 
-def may_wait_again(tx: Connection, conversation: str) -> bool:
+def may_wait_again(tx: Connection, keyring: Keyring, conversation: str) -> bool:
     """Whether this conversation took back what waited; true once."""
-    mine = (reached.c.conversation == conversation) & (reached.c.step == _WITHDRAWN)
-    return tx.execute(delete(reached).where(mine)).rowcount == 1
+    return once.undo(tx, keyring, conversation, _WITHDRAWN)
 
 
 def partition_of(tx: Connection, branch: str) -> str:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot import stats, worker
 from bot.house import House
 from federations import campaigns, funnel
 from federations.campaigns import BadCampaign, Campaign
 from federations.funnel import Step
+from federations.tables import reached
 from store import conversations
 from tests.conftest import Clock
 
@@ -44,7 +45,7 @@ def come(house: House) -> Come:
                     step=at,
                 )
                 for step in steps:
-                    funnel.reach(tx, one.id, branch, campaign, step, day)
+                    funnel.reach(tx, house.store.keyring, one.id, branch, campaign, step, day)
                 made.append(one.id)
             return made
 
@@ -70,11 +71,20 @@ def test_a_week_is_told_once_it_is_over(house: House, come: Come, clock: Clock) 
 def test_a_conversation_counts_once_for_a_step_and_outlives_itself(house: House, come: Come, clock: Clock) -> None:
     shops = come(6, "begun", "begun", "short_done")
     store = house.store
-    again = store.db.write(lambda tx: funnel.reach(tx, shops[0], "optique", None, "begun", house.today()))
+    again = store.db.write(
+        lambda tx: funnel.reach(tx, store.keyring, shops[0], "optique", None, "begun", house.today())
+    )
     assert not again
     store.db.write(lambda tx: conversations.erase(tx, store.keyring, store.journal, shops[0]))
     clock.forward(days=7)
     assert read(house).steps["begun"].weeks == (6,)
+
+
+def test_the_database_alone_does_not_say_what_a_conversation_was_counted_for(house: House, come: Come) -> None:
+    come(2, "begun", "visit_booked", "surveyed")
+    marks = house.store.db.read(lambda tx: list(tx.scalars(select(reached.c.step))))
+    assert len(set(marks)) == 6, "no two are alike, even for the same step"
+    assert not [mark for mark in marks if any(step in mark for step in funnel.STEPS)]
 
 
 def test_a_branch_sees_its_own_and_the_sum_of_what_each_may_tell(house: House, come: Come, clock: Clock) -> None:
@@ -217,4 +227,4 @@ def test_the_hours_work_counts_those_who_stopped(house: House, come: Come, clock
 
 
 def _sweep(house: House) -> None:
-    house.store.db.write(lambda tx: funnel.sweep(tx, stats.places(house.flow), house.today()))
+    house.store.db.write(lambda tx: funnel.sweep(tx, house.store.keyring, stats.places(house.flow), house.today()))

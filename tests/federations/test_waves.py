@@ -125,14 +125,14 @@ def test_a_closed_wave_is_never_touched_again(house: House, arrive: Arrive) -> N
 
 def test_who_starts_over_takes_back_what_waits_and_nothing_that_was_counted(house: House, arrive: Arrive) -> None:
     early, write = arrive(weak=True), house.store.db.write
-    write(lambda tx: waves.withdraw(tx, early))
+    write(lambda tx: waves.withdraw(tx, house.store.keyring, early))
     assert seen(house).waiting == 0
-    assert write(lambda tx: waves.may_wait_again(tx, early))
-    assert not write(lambda tx: waves.may_wait_again(tx, early))
+    assert write(lambda tx: waves.may_wait_again(tx, house.store.keyring, early))
+    assert not write(lambda tx: waves.may_wait_again(tx, house.store.keyring, early))
     counted = [arrive() for _ in range(LEAST)]
     before = seen(house)
-    write(lambda tx: waves.withdraw(tx, counted[0]))
-    assert not write(lambda tx: waves.may_wait_again(tx, counted[0]))
+    write(lambda tx: waves.withdraw(tx, house.store.keyring, counted[0]))
+    assert not write(lambda tx: waves.may_wait_again(tx, house.store.keyring, counted[0]))
     assert seen(house) == before
 
 
