@@ -18,10 +18,11 @@ from bot.content import Content
 from dialogue.engine import begin, current, step
 from dialogue.events import Clicked, Commanded
 from dialogue.flow import Flow, openable, remaining
-from dialogue.reading import normal
+from dialogue.understanding.plain import normal
+from referential import spoken
 from referential.model import Branch, Fact, Question, ScoredQuestion, Theme
 from referential.rules import NOT_CONCERNED, UNKNOWN
-from referential.yamlfile import Fault, Loc, Source
+from referential.yamlfile import Fault, Faults, Loc, Source
 from tutorials.load import Tutorial
 
 CALLBACK_BYTES = 64
@@ -60,6 +61,15 @@ def check(content: Content) -> list[Fault]:
     faults.extend(check_flows.check(content))
     faults.extend(check_visit.check(content))
     return faults or list(_walks(content, places))
+
+
+def sayings(content: Content) -> list[Fault]:
+    """Every fault of the ways of saying things, against these questions."""
+    try:
+        spoken.load(content.flow.questionnaire.by_id)
+    except Faults as found:
+        return list(found.faults)
+    return []
 
 
 def counts(content: Content) -> dict[str, int]:

@@ -22,6 +22,7 @@ from bot.shell import settings as _settings
 from bot.shell import stop as _stop
 from bot.shell import testing as _testing
 from bot.survey_cli import milestone, survey
+from bot.understand_cli import understand
 from bot.visit_cli import app as visit_app
 from referential.yamlfile import Faults
 
@@ -38,6 +39,7 @@ app.command()(score)
 app.command()(summary)
 app.command()(milestone)
 app.command()(survey)
+app.command()(understand)
 
 
 def main() -> None:
@@ -130,6 +132,7 @@ def chat(
 
     console = Console()
     house = _house()
+    house.ear.learn_meanwhile()
     try:
         asyncio.run(terminal.chat(house, console, ask, trial=trial))
     except KeyboardInterrupt:
@@ -152,7 +155,7 @@ def check(
 
     try:
         content = load_content()
-        faults = checks.check(content)
+        faults = [*checks.check(content), *checks.sayings(content)]
     except Faults as found:
         faults = list(found.faults)
         content = None

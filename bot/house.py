@@ -13,11 +13,13 @@ from sqlalchemy import Connection
 from bot import testing
 from bot.bell import Bell
 from bot.content import Content, load_content
+from bot.hearing import Ear, ear_for
 from bot.open_chats import OpenChats
 from bot.settings import Settings
 from dialogue.calendar import Hours
 from dialogue.events import Event
 from dialogue.flow import AUTODIAG, Flow, autodiag, small
+from dialogue.session import Session
 from dialogue.sessions import Flows, Sessions
 from dialogue.words import Words
 from referential.forms import Form
@@ -44,6 +46,7 @@ class House:
     store: Store
     content: Content
     words: Words
+    ear: Ear
     now: Callable[[], datetime] = field(default_factory=Clock)
     pinned: dict[str, Flow] = field(default_factory=dict)
     bell: Bell = field(default_factory=Bell)
@@ -58,6 +61,10 @@ class House:
         """Set the clock by the database's now and then: called by who works, in a transaction of theirs."""
         if isinstance(self.now, Clock):
             self.now.follow(tx)
+
+    def typed(self, text: str) -> Callable[[Flow, Session], Event]:
+        """What makes an event of a typed text, once it is known where the conversation stands."""
+        return lambda flow, session: self.ear.read(flow, session, text)
 
     @property
     def flow(self) -> Flow:
@@ -105,10 +112,11 @@ def open_house(
     own: bool = False,
     now: Callable[[], datetime] | None = None,
     content: Content | None = None,
+    ear: Ear | None = None,
 ) -> House:
     """Read the content (or take it), open the store, keep the current flow. `own`: for the process that serves.
 
-    `now`: another clock than the database's, for tests in this process.
+    `now`: another clock than the database's, and `ear` one that has its model, for tests in this process.
 
     Raises Faults (content), KeyProblem, JournalMissing, AlreadyOwned, MigrationProblem or Unavailable, each with a
     French sentence.
@@ -135,6 +143,7 @@ def open_house(
         store,
         content,
         words,
+        ear or ear_for(storage.model_dir, content.flow.questionnaire),
         now or testing.clock(),
         published,
         after_turn=rooms.AFTER_TURN,

@@ -19,7 +19,8 @@ COMMANDS: Final[frozenset[Command]] = frozenset(
 """`human` and `emergency` tell what the public pages tell: nobody under attack is sent to look for four words."""
 _SAID: Final = frozenset(
     {
-        "why", "help", "define", "unknown_word", "unclear", "bad_text", "emergency", "human", "commands",
+        "why", "help", "define", "unknown_word", "unclear", "understood", "own_words", "secret",
+        "bad_text", "emergency", "human", "commands",
         "first_question", "paused", "quiet", "thanks", "book",
     }
 )  # fmt: skip

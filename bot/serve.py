@@ -113,8 +113,12 @@ async def serve(house: House, listening: socket.socket) -> None:
         forwarded_allow_ips=[str(network) for network in server.trusted_proxies],
         timeout_graceful_shutdown=10,
     )
-    async with working(house), _beside(hear_for_ever(house)):
-        await Server(config, house).serve(sockets=[listening])
+    house.ear.learn_meanwhile()
+    try:
+        async with working(house), _beside(hear_for_ever(house)):
+            await Server(config, house).serve(sockets=[listening])
+    finally:
+        house.ear.leave()
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -287,6 +287,7 @@ class Storage(Section):
     data_dir: FilePath = Field(default=Path("data"), alias="dossier")
     key_file: FilePath = Field(default=Path(), alias="cle")
     erasure_journal: FilePath = Field(default=Path("effacements.journal"), alias="journal_effacements")
+    model_dir: FilePath = Field(default=Path(), alias="modele")
 
     @property
     def key_beside_data(self) -> bool:
@@ -411,6 +412,7 @@ class Environment(BaseSettings):
     log_level: LogLevel | None = None
     database_url: DatabaseUrl | None = Field(default=None, repr=False)
     data_dir: FilePath | None = None
+    model_dir: FilePath | None = None
     key_file: FilePath | None = None
     telegram_token: BotToken | None = Field(default=None, repr=False)
     telegram_secret: HookSecret | None = Field(default=None, repr=False)
@@ -519,8 +521,16 @@ def _storage(written: Storage, environment: Environment, folder: Path) -> Storag
             "data_dir": _tidy(data_dir),
             "key_file": _tidy(key_file),
             "erasure_journal": _tidy(key_file.parent / written.erasure_journal),
+            "model_dir": _model_dir(written, environment, folder, data_dir),
         }
     )
+
+
+def _model_dir(written: Storage, environment: Environment, folder: Path, data_dir: Path) -> Path:
+    """Where the trained model is kept: it can be made again at any time, and holds nothing of anybody."""
+    if environment.model_dir:
+        return _tidy(environment.model_dir.absolute())
+    return _tidy(folder / written.model_dir if written.model_dir != Path() else data_dir / "modele")
 
 
 def _environment() -> Environment:

@@ -13,7 +13,6 @@ from bot.turn import Present, begin, take
 from dialogue.events import Clicked, Commanded, Event
 from dialogue.flow import Flow
 from dialogue.present import Turn
-from dialogue.reading import read
 from dialogue.session import Session
 
 DOOR = "terminal"
@@ -35,14 +34,14 @@ async def chat(house: House, console: Console, ask: Callable[[], Awaitable[str |
             incoming=secrets.token_urlsafe(),
             conversation=here.conversation,
             revision=here.revision,
-            event=_event(turn, said),
+            event=_event(house, turn, said),
         )
         if here.outcome == "erased":
             console.print(house.words.say("erased"))
             return
 
 
-def _event(turn: Turn, said: str) -> Event | Callable[[Flow, Session], Event]:
+def _event(house: House, turn: Turn, said: str) -> Event | Callable[[Flow, Session], Event]:
     """A number picks what is on screen: a choice of the question, else a button; anything else is read as French."""
     place = int(said) - 1 if said.isdecimal() and len(said) < 4 else -1
     choices = turn.question.choices if turn.question else ()
@@ -52,7 +51,7 @@ def _event(turn: Turn, said: str) -> Event | Callable[[Flow, Session], Event]:
     if place >= 0 and 0 <= button < len(turn.buttons):
         pressed = turn.buttons[button]
         return Commanded(pressed.name, pressed.node, pressed.word)
-    return lambda flow, session: read(flow, session, said)
+    return house.typed(said)
 
 
 def _show(console: Console, house: House, here: Present, turn: Turn) -> None:

@@ -464,16 +464,19 @@ def _discreet(house: House, event: Event) -> Event:
     """The event with nothing in it that somebody typed: a word is kept only where it names a term or a tutorial."""
     if not isinstance(event, Commanded):
         return event
+    read = event.reading
     match event.name:
         case "define":
-            term = house.words.term(event.word)
-            return Commanded("define", word=term.term if term else "")
+            term = house.words.term(event.word) or next(iter(house.words.terms_in(event.word)), None)
+            return Commanded("define", word=term.term if term else "", reading=read)
         case "edit" | "deepen":
-            return Commanded(event.name, node=event.node)
+            return Commanded(event.name, node=event.node, reading=read)
         case "tutorial" | "done":
-            return Commanded(event.name, word=event.word)
+            return Commanded(event.name, word=event.word, reading=read)
+        case "emergency":
+            return Commanded("emergency", word="now" if event.word == "now" else "", reading=read)
         case _:
-            return Commanded(event.name)
+            return Commanded(event.name, reading=read)
 
 
 def _fits(flow: Flow, node: str, choice: str) -> bool:

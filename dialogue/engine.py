@@ -25,6 +25,7 @@ from dialogue.events import (
     NotUnderstood,
     Paused,
     ReadAnswer,
+    Reading,
     Resumed,
     SectionOpened,
     ShortPathDone,
@@ -117,15 +118,42 @@ def _handled(flow: Flow, session: Session, event: Event) -> Stepped:
         case Clicked():
             return _clicked(flow, session, event)
         case ReadAnswer():
-            return _clicked(flow, session, Clicked(event.node, event.choice))
+            heard = _hearing(session, event.words)
+            return _clicked(flow, heard, Clicked(event.node, event.choice))
         case NotUnderstood():
-            return _beside(replace(session, unclear=session.unclear + 1), "unclear")
+            return _unsure(flow, session, event.reading or Reading("clarify"), event.words)
         case Wrote():
             return _wrote(flow, session, event)
         case Commanded():
-            return _commanded(flow, session, event)
+            stepped = _commanded(flow, session, event)
+            meant = event.reading
+            if meant and event.name == "edit" and meant.choice and event.node:
+                shown = replace(meant, kind="answer", command="", node=event.node)
+                return replace(stepped, session=replace(stepped.session, aside=Aside("understood", reading=shown)))
+            return stepped
         case _:
             raise Refused("not_asked")
+
+
+def _unsure(flow: Flow, session: Session, reading: Reading, words: str) -> Stepped:
+    """Show back what was understood, or ask better; nothing is recorded."""
+    if reading.reason == "forget_words":
+        session = replace(session, words={}, wordless=True)
+        return _beside(replace(session, aside=None), "unclear", reading=reading)
+    asked = asking(flow, session)
+    proposed = reading.kind == "answer" and asked is not None and asked.question.accepts(reading.choice)
+    tells = reading.adds and not (session.warned or session.wordless)
+    heard = replace(_hearing(session, words), warned=session.warned or tells)
+    own = heard.aside.own if heard.aside else ""
+    if proposed:
+        return _beside(heard, "understood", reading=reading, own=own, tells=tells)
+    return _beside(replace(heard, unclear=session.unclear + 1), "unclear", reading=reading, own=own, tells=tells)
+
+
+def _hearing(session: Session, words: str) -> Session:
+    """The session with these words held until the answer that they go with."""
+    aside = session.aside or Aside("unclear")
+    return replace(session, aside=replace(aside, own=words)) if words else session
 
 
 def open_section(flow: Flow, session: Session, section: str) -> Session:
@@ -143,9 +171,10 @@ def _wrote(flow: Flow, session: Session, event: Wrote) -> Stepped:
 
 
 def _clicked(flow: Flow, session: Session, event: Clicked) -> Stepped:
-    if event.choice == UNKNOWN and not event.certain and session.aside != Aside("help"):
+    helped = session.aside is not None and session.aside.kind == "help"
+    if event.choice == UNKNOWN and not event.certain and not helped:
         _answerable(flow, session, event.node, event.choice)
-        return _beside(session, "help")
+        return _beside(session, "help", own=session.aside.own if session.aside else "")
     return _record(flow, session, event.node, event.choice)
 
 
@@ -176,9 +205,13 @@ def _record(flow: Flow, session: Session, node: str, choice: str) -> Stepped:
 
 def _recorded(flow: Flow, session: Session, node: str, choice: str) -> Stepped:
     said = AnswerRecorded(node, choice, session.answers.get(node, ""))
+    own = session.aside.own if session.aside else ""
+    changed = session.answers.get(node, choice) != choice
+    kept = {each: words for each, words in session.words.items() if each != node or not (own or changed)}
     answered = replace(
         session,
         answers={**session.answers, node: choice},
+        words={**kept, node: own} if own else kept,
         cursor=None,
         aside=None,
         unclear=0,
@@ -242,8 +275,16 @@ def _all_themes_answered(flow: Flow, session: Session) -> bool:
     return all(step.question.id in session.answers for step in journey(flow, session.answers, themes))
 
 
-def _beside(session: Session, kind: AsideKind, word: str = "") -> Stepped:
-    return Stepped(replace(session, aside=Aside(kind, word)), (Digressed(kind),))
+def _beside(
+    session: Session,
+    kind: AsideKind,
+    word: str = "",
+    *,
+    reading: Reading | None = None,
+    own: str = "",
+    tells: bool = False,
+) -> Stepped:
+    return Stepped(replace(session, aside=Aside(kind, word, reading, own, tells)), (Digressed(kind),))
 
 
 def _go(session: Session, place: Place, *facts: Fact) -> Stepped:
@@ -255,7 +296,7 @@ def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # no
         case "back":
             return _back(flow, session)
         case "edit":
-            return _edit(flow, session, event.node)
+            return _to_answers(session) if event.reading and not event.node else _edit(flow, session, event.node)
         case "pause":
             return Stepped(replace(session, paused=True, aside=None), () if session.paused else (Paused(),))
         case "resume" | "repeat":
@@ -275,7 +316,7 @@ def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # no
         case "result":
             return _go(session, Place("result")) if session.short_done else _beside(session, "no_result_yet")
         case "answers":
-            return _go(replace(session, cursor=None, after="question", review=(), before=""), Place("answers"))
+            return _to_answers(session)
         case "actions" | "verify":
             return _beside(session, event.name, event.word) if session.short_done else _beside(session, "no_result_yet")
         case "tutorial":
@@ -284,10 +325,16 @@ def _commanded(flow: Flow, session: Session, event: Commanded) -> Stepped:  # no
             return _next(session)
         case "done":
             return _tutorial_done(flow, session, event.word or session.place.word)
-        case "book" | "human" | "emergency" | "quiet":
+        case "emergency":
+            return _beside(session, event.name, event.word or ("asked" if event.reading else ""))
+        case "book" | "human" | "quiet":
             return _beside(session, event.name)
         case "leave":
             return _resume(flow, session)
+
+
+def _to_answers(session: Session) -> Stepped:
+    return _go(replace(session, cursor=None, after="question", review=(), before=""), Place("answers"))
 
 
 def _back(flow: Flow, session: Session) -> Stepped:

@@ -13,8 +13,6 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field, TypeAdapter
 
-from dialogue.session import Offer
-
 Command = Literal[
     "back",
     "edit",
@@ -45,6 +43,58 @@ COMMANDS: tuple[Command, ...] = get_args(Command)
 
 
 @dataclass(frozen=True)
+class Offer:
+    """One choice of a live question, as a room made it."""
+
+    id: str
+    label: str
+
+
+ReadingKind = Literal["answer", "command", "emergency", "clarify"]
+Reason = Literal[
+    "",
+    "confirmed",
+    "between",
+    "vague",
+    "yes_no",
+    "contradictory",
+    "off_topic",
+    "refusal",
+    "other_language",
+    "someone_else",
+    "upset",
+    "empty",
+    "no_such_place",
+    "not_that",
+    "forget_words",
+]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a typed text was read as, once for all: a replay never reads again. It holds nothing of the text.
+
+    `candidates`: choice ids in the order to offer them; `recorded`: safe enough to record without confirmation;
+    `reason`: why it is not, or what kind of clarification; `stronger`: between two choices, the one not proposed;
+    `node`: the question it was read against; `about`: the earlier one that a correction means, whose choice is then
+    proposed; `secret`: the text held one; `adds`: it says more than its choice does.
+    """
+
+    kind: ReadingKind
+    choice: str = ""
+    command: Command | Literal[""] = ""
+    candidates: tuple[str, ...] = ()
+    confidence: float = 0.0
+    recorded: bool = False
+    reason: Reason = ""
+    stronger: str = ""
+    node: str = ""
+    about: str = ""
+    secret: bool = False
+    adds: bool = False
+
+
+@dataclass(frozen=True)
 class Clicked:
     """A choice was pressed. `certain`: record "je ne sais pas" at once, its help was seen or can't be shown."""
 
@@ -56,27 +106,38 @@ class Clicked:
 
 @dataclass(frozen=True)
 class Commanded:
-    """A command, by button, slash or name. `node`: the question or section meant; `word`: a term or tutorial."""
+    """A command, by button, slash or name. `node`: the question or section meant; `word`: a term or tutorial.
+
+    `reading`: where it was typed; a choice in it is the answer to propose at the question to edit.
+    """
 
     name: Command
     node: str = ""
     word: str = ""
+    reading: Reading | None = None
     kind: Literal["commanded"] = "commanded"
 
 
 @dataclass(frozen=True)
 class ReadAnswer:
-    """Typed text was read, beyond doubt, as this choice of this question."""
+    """Typed text was read, beyond doubt, as this choice of this question. `words`: the manager's own, to keep."""
 
     node: str
     choice: str
+    reading: Reading | None = None
+    words: str = ""
     kind: Literal["read_answer"] = "read_answer"
 
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """Typed text was read and meant nothing sure. The text itself is not kept."""
+    """Typed text was read and meant nothing sure: `reading` says what to show back, or to ask. The text is not kept.
 
+    `words`: the manager's own, to keep beside the answer that follows.
+    """
+
+    reading: Reading | None = None
+    words: str = ""
     kind: Literal["not_understood"] = "not_understood"
 
 

@@ -52,7 +52,8 @@ class Option:
 @dataclass(frozen=True)
 class Asked:
     """The question under way. `previous`: the answer already given to it, or empty; `title`: its theme; `typed`: what
-    sort of words it asks for (text, phone, email, siret, number), or empty where one presses.
+    sort of words it asks for (text, phone, email, siret, number), or empty where one presses; `proposed`: the choice
+    understood from a typed text, first of `choices` and worded as a yes, or empty.
     """
 
     node: str
@@ -64,6 +65,7 @@ class Asked:
     progress: Progress
     previous: str
     typed: str = ""
+    proposed: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,10 @@ def _asked(flow: Flow, session: Session, words: Words, step: Step) -> Asked:
         options.append(Option(NOT_CONCERNED, question.na_label or words.label("not_concerned")))
     sure = session.aside is not None and session.aside.kind == "help"
     options.append(Option(UNKNOWN, words.label("unknown_still" if sure else "unknown")))
+    reading = session.aside.reading if session.aside else None
+    proposed = reading.choice if reading and session.aside and session.aside.kind == "understood" else ""
+    if reading and reading.node == question.id:
+        options = offered(options, reading.candidates, proposed, words)
     return Asked(
         node=question.id,
         section=step.section.id,
@@ -214,7 +220,16 @@ def _asked(flow: Flow, session: Session, words: Words, step: Step) -> Asked:
         choices=tuple(options),
         progress=_progress(flow, session, step),
         previous=session.answers.get(question.id, ""),
+        proposed=proposed,
     )
+
+
+def offered(options: Sequence[Option], candidates: Sequence[str], proposed: str, words: Words) -> list[Option]:
+    """The options in the order of what was understood, the one to confirm first and worded as a yes."""
+    known = {option.id: option for option in options}
+    order = [choice for choice in dict.fromkeys((proposed, *candidates, *known)) if choice in known]
+    yes = words.label("understood")
+    return [Option(each, yes) if each == proposed else known[each] for each in order]
 
 
 def _progress(flow: Flow, session: Session, step: Step) -> Progress:
@@ -290,7 +305,14 @@ def _messages(flow: Flow, session: Session, words: Words, step: Step | None) -> 
             pass
     if session.aside:
         said.append(Message(session.aside.kind, _aside(flow, session, words, step, session.aside)))
+        said += beside_reading(session.aside, words)
     return said
+
+
+def beside_reading(aside: Aside, words: Words) -> list[Message]:
+    """What else is said about a typed text: that a secret was not kept, that the manager's words will be."""
+    secret = [Message("secret", words.say("secret"))] if aside.reading and aside.reading.secret else []
+    return [*secret, Message("own_words", words.say("own_words"))] if aside.tells else secret
 
 
 def _result(flow: Flow, session: Session, words: Words) -> str:
@@ -318,8 +340,10 @@ def _aside(  # noqa: C901 — one arm a kind
             return words.say("define", term=term) if term else words.say("unknown_word", word=word)
         case "unknown_word":
             return words.say("unknown_word", word="")
-        case "unclear":
-            return words.say("unclear", question=question, count=session.unclear)
+        case "unclear" | "understood":
+            return read_back(words, question, session, aside)
+        case "emergency":
+            return words.say("emergency", ongoing=word)
         case "no_result_yet":
             return words.say("no_result_yet", left=questions_left(flow, session))
         case "nothing_left" | "section_done":
@@ -344,8 +368,32 @@ def _aside(  # noqa: C901 — one arm a kind
             return words.say("reach_unfinished", left=left, minutes=minutes)
         case "told":
             return words.say(word, **session.values)
-        case "human" | "emergency" | "commands" | "first_question" | "quiet" | "thanks":
+        case "human" | "commands" | "first_question" | "quiet" | "thanks":
             return words.say(kind)
+
+
+def read_back(words: Words, question: Question | None, session: Session, aside: Aside) -> str:
+    """What was understood of a typed text, to confirm; or the next way of asking, never the same twice running."""
+    reading = aside.reading
+    labels = (
+        [label_of(words, question, choice) for choice in reading.candidates if choice not in (UNKNOWN, NOT_CONCERNED)]
+        if question and reading
+        else []
+    )
+    if aside.kind == "understood" and question and reading:
+        stronger = label_of(words, question, reading.stronger) if reading.stronger else ""
+        return words.say("understood", label=label_of(words, question, reading.choice), stronger=stronger)
+    forward = ""
+    if reading and reading.reason == "someone_else" and isinstance(question, ScoredQuestion):
+        forward = words.message_to(question.recipient, [question])
+    return words.say(
+        "unclear",
+        question=question,
+        count=session.unclear,
+        reason=reading.reason if reading else "",
+        labels=labels,
+        forward=forward,
+    )
 
 
 def before_and_after(flow: Flow, session: Session) -> tuple[int, int]:
@@ -378,6 +426,8 @@ def _buttons(flow: Flow, session: Session, words: Words, step: Step | None) -> l
         case "question":
             done = [button("result")] if session.short_done else []
             reached = [button("quiet")] if session.aside and session.aside.kind == "reach" else []
+            if session.aside and session.aside.kind == "emergency" and session.aside.word == "asked":
+                reached = [button("emergency", "emergency_now", word="now"), button("resume", "emergency_over")]
             return [
                 button("why"),
                 button("help"),

@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter
 
+from dialogue.events import Offer, Reading
+
 PlaceKind = Literal["question", "answers", "themes", "result", "tutorial", "confirm", "end"]
 AsideKind = Literal[
     "why",
@@ -19,6 +21,7 @@ AsideKind = Literal[
     "define",
     "unknown_word",
     "unclear",
+    "understood",
     "emergency",
     "human",
     "book",
@@ -50,18 +53,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Aside:
-    """What was last said beside the question, without moving it. `word`: a glossary word, a section, a tutorial…"""
+    """What was last said beside the question, without moving it. `word`: a glossary word, a section, a tutorial…
+
+    `reading`: what was understood of a typed text, awaiting a yes or a better answer; `own`: the manager's words, kept
+    with the answer that follows; `tells`: it is also said, for the first time, that such words will be kept.
+    """
 
     kind: AsideKind
     word: str = ""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One choice of a live question, as a room made it."""
-
-    id: str
-    label: str
+    reading: Reading | None = None
+    own: str = ""
+    tells: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Session:
     `cursor`: a node chosen by back, edit or deepen (None: the first unanswered); `opened`: sections asked in full;
     `review`: nodes to ask again after a tutorial; `before`: the cautious note (a fraction, as text) when that review
     began; `about`: the tutorial that a small flow is about; `offers`: the choices of the live question asked; `told`,
-    `values`: what a room said last (words/TOLD.j2), and what its sentences name.
+    `values`: what a room said last (words/TOLD.j2), and what its sentences name; `words`: the manager's own, by node,
+    kept for the consultant once they were `warned`, unless they would rather not (`wordless`).
     """
 
     flow: str
@@ -94,6 +97,9 @@ class Session:
     offers: tuple[Offer, ...] = ()
     told: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    warned: bool = False
+    wordless: bool = False
 
 
 _SESSION = TypeAdapter(Session)

@@ -10,7 +10,21 @@ from dataclasses import replace
 from dialogue.engine import asking, path, result
 from dialogue.events import Command
 from dialogue.flow import AUTODIAG, Flow, Step
-from dialogue.present import Asked, Button, Message, Option, Progress, Turn, label_of, past, present, status
+from dialogue.present import (
+    Asked,
+    Button,
+    Message,
+    Option,
+    Progress,
+    Turn,
+    beside_reading,
+    label_of,
+    offered,
+    past,
+    present,
+    read_back,
+    status,
+)
 from dialogue.session import Session
 from dialogue.sessions import Flows, Sessions, asked_beside, front
 from dialogue.words import Words
@@ -23,20 +37,20 @@ def shown(flows: Flows, held: Sessions, words: Words) -> Turn:
     if held.front == AUTODIAG:
         turn = present(flows.autodiag, held.autodiag, words)
         found = asked_beside(flows, held)
-        return replace(turn, beside=_asked(*found)) if found else turn
+        return replace(turn, beside=_asked(*found, words)) if found else turn
     flow, session = front(flows, held)
     asked = asking(flow, session)
     return Turn(
         status=status(flows.autodiag, held.autodiag),
         place=session.place.kind,
         messages=(*_shown_with(flows, held, asked, words), *_messages(flows, flow, session, words)),
-        question=_asked(flow, session) if asked else None,
+        question=_asked(flow, session, words) if asked else None,
         buttons=tuple(_buttons(flow, session, words, asked)),
         flow=flow.id,
     )
 
 
-def _asked(flow: Flow, session: Session) -> Asked | None:
+def _asked(flow: Flow, session: Session, words: Words) -> Asked | None:
     step = asking(flow, session)
     if step is None:
         return None
@@ -47,6 +61,10 @@ def _asked(flow: Flow, session: Session) -> Asked | None:
     if question.na_allowed:
         options.append(Option(NOT_CONCERNED, question.na_label or ""))
     mine = [each for each in path(flow, session) if each.section.id == step.section.id]
+    reading = session.aside.reading if session.aside else None
+    proposed = reading.choice if reading and session.aside and session.aside.kind == "understood" else ""
+    if reading and reading.node == question.id:
+        options = offered(options, reading.candidates, proposed, words)
     return Asked(
         node=question.id,
         section=step.section.id,
@@ -57,6 +75,7 @@ def _asked(flow: Flow, session: Session) -> Asked | None:
         progress=Progress(mine.index(step), len(mine)),
         previous=session.answers.get(question.id, ""),
         typed=question.kind if isinstance(question, FormQuestion) and question.typed else "",
+        proposed=proposed,
     )
 
 
@@ -86,17 +105,19 @@ def _messages(flows: Flows, flow: Flow, session: Session, words: Words) -> list[
         case "bad_text":
             longest = question.longest if isinstance(question, FormQuestion) else 0
             said = words.say("bad_text", fault=word, longest=longest)
-        case "unclear":
-            said = words.say("unclear", question=question, count=session.unclear)
+        case "unclear" | "understood":
+            said = read_back(words, question, session, session.aside)
         case "unknown_word":
             said = words.say("unknown_word", word="")
-        case "human" | "emergency" | "first_question":
+        case "emergency":
+            said = words.say("emergency", ongoing=word)
+        case "human" | "first_question":
             said = words.say(kind)
         case "told":
             said = words.say(word, **session.values)
         case _:
             said = words.say("commands")
-    return [Message(kind, said)] if said else []
+    return [Message(kind, said), *beside_reading(session.aside, words)] if said else []
 
 
 def _shown_with(flows: Flows, held: Sessions, asked: Step | None, words: Words) -> list[Message]:

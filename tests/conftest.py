@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ import hypothesis
 import pytest
 
 from bot.content import Content, load_content
+from bot.hearing import Ear, ear_for
 from bot.house import House, open_house
 from bot.settings import Settings, load_settings
 from tests import postgresql
@@ -29,6 +31,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 DATABASES = ("sqlite", "postgresql")
 
+
+os.environ.setdefault("AUTODIAG_MODEL_DIR", str(Path(tempfile.gettempdir()) / "autodiag-tests-model"))
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("search", deadline=None, print_blob=True)
@@ -148,9 +152,17 @@ def content() -> Content:
     return load_content()
 
 
+@pytest.fixture(scope="session")
+def ear(content: Content) -> Ear:
+    """The real model, trained when its content or code has changed since the last run."""
+    found = ear_for(Path(os.environ["AUTODIAG_MODEL_DIR"]), content.flow.questionnaire)
+    assert found.learn(), "the model could not be trained"
+    return found
+
+
 @pytest.fixture
-def house(settings: Settings, clock: Clock, content: Content) -> Iterator[House]:
+def house(settings: Settings, clock: Clock, content: Content, ear: Ear) -> Iterator[House]:
     """A house on a real database, with the real content and a clock that stands still."""
-    opened = open_house(settings, now=clock, content=content)
+    opened = open_house(settings, now=clock, content=content, ear=ear)
     yield opened
     opened.store.close()

@@ -39,7 +39,6 @@ from bot.throttle import Throttle, throttle_of
 from bot.turn import Bearer, EventOf, Gone, Present, begin, erase, look, take
 from dialogue import engine
 from dialogue.events import Clicked, Commanded, Event
-from dialogue.reading import read
 from scoring.score import as_data
 from store import ways
 from store.engine import Unavailable
@@ -135,7 +134,7 @@ class _Door:
             incoming=f"{bearer.opens}/{key}",
             conversation=bearer,
             revision=sent.revision,
-            event=_event(sent),
+            event=_event(self.house, sent),
         )
         match here.outcome:
             case "erased":
@@ -238,7 +237,7 @@ def _too_big() -> Problem:
     return Problem("too_big", headers={"Connection": "close"})
 
 
-def _event(sent: ChoiceEvent | TextEvent | CommandEvent) -> Event | EventOf:
+def _event(house: House, sent: ChoiceEvent | TextEvent | CommandEvent) -> Event | EventOf:
     """The event that a body means; there is no help to show first, so "je ne sais pas" is certain."""
     match sent:
         case ChoiceEvent():
@@ -246,7 +245,7 @@ def _event(sent: ChoiceEvent | TextEvent | CommandEvent) -> Event | EventOf:
         case CommandEvent():
             return Commanded(sent.name, sent.node, sent.word)
         case TextEvent(text=text):
-            return lambda flow, session: read(flow, session, text)
+            return house.typed(text)
 
 
 def _misknown(house: House, profile: dict[str, str]) -> Problem | None:

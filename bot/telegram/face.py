@@ -21,6 +21,7 @@ from dialogue.engine import result
 from dialogue.present import Asked, Button, Message, Turn
 from dialogue.shown import shown
 from dialogue.words import Words
+from referential.rules import UNKNOWN
 
 TEXT, CAPTION = 4096, 1024
 """Characters that Telegram takes, counted in UTF-16 units."""
@@ -107,12 +108,15 @@ def _question(turn: Turn, asked: Asked, words: Words, sheet: Sheet, before: list
     if asked.section != "profile" and asked.progress.total > 1:
         where += f" · {asked.progress.done + 1} sur {asked.progress.total}"
     parts = [*before, *_said(turn.messages), Part(where, "i"), Part(asked.text, "b")]
-    numbered = any(len(option.label) > LONG for option in asked.choices[:-1])
+    if any(message.kind == "secret" for message in turn.messages):
+        parts.insert(0, Part(words.say("telegram_secret"), "b"))
+    whole = (UNKNOWN, asked.proposed)  # a yes and "je ne sais pas" are always in words, wherever they come
+    numbered = any(len(option.label) > LONG for option in asked.choices if option.id not in whole)
     lines, row = [], Row()
     for number, option in enumerate(asked.choices, 1):
         key = keys.Pick(sheet.revision, asked.node, option.id)
         tick = "✓ " if option.id == asked.previous else ""
-        if not numbered or number == len(asked.choices):  # "je ne sais pas" comes last, and is always in words
+        if not numbered or option.id in whole:
             sheet.rows += [row] if row else []
             row = Row()
             sheet.rows.append([button(tick + option.label, key)])
@@ -122,6 +126,7 @@ def _question(turn: Turn, asked: Asked, words: Words, sheet: Sheet, before: list
             if len(row) == A_ROW:
                 sheet.rows.append(row)
                 row = Row()
+    sheet.rows += [row] if row else []
     if lines:
         parts.append(Part("\n".join(lines)))
     terms = words.terms_in(asked.text)

@@ -27,7 +27,6 @@ from bot.turn import EventOf, Gone
 from dialogue.engine import asking
 from dialogue.events import Clicked, Command, Commanded, Event
 from dialogue.flow import Flow
-from dialogue.reading import read
 from dialogue.session import Session
 from store import chats, codes
 from store.chats import Chat
@@ -99,7 +98,7 @@ async def _written(door: Door, update: int, message: Message, *, edited: bool) -
     elif chat is None:
         await here.say(chat, "")
     else:
-        await here.take(chat, _reading(message.text), Show(here.way(chat), anew=True))
+        await here.take(chat, here.house.typed(message.text), Show(here.way(chat), anew=True))
 
 
 async def _commanded(here: Here, chat: Chat | None, name: str, payload: str, text: str) -> None:
@@ -114,7 +113,7 @@ async def _commanded(here: Here, chat: Chat | None, name: str, payload: str, tex
     elif name == "tutoriels":
         await _tutorials(here, chat)
     else:
-        await here.take(chat, _reading(text), Show(here.way(chat), anew=True))
+        await here.take(chat, here.house.typed(text), Show(here.way(chat), anew=True))
 
 
 async def _started(here: Here, chat: Chat | None, payload: str) -> None:
@@ -204,10 +203,6 @@ async def _elsewhere(door: Door, update: Update) -> None:
         else plain(door.house.words.say("telegram_group", bot=door.name))
     )
     door.tell(about.id, said, then_leave=True)
-
-
-def _reading(text: str) -> EventOf:
-    return lambda flow, session: read(flow, session, text)
 
 
 def _term(house: House, place: int) -> EventOf:

@@ -17,10 +17,10 @@ from bot.turn import UnderWay
 from bot.visit import notices
 from bot.visit.rules import card, may_change, may_move, rules, week_of, when
 from dialogue.engine import asking, counted
-from dialogue.events import AnswerRecorded, Digressed, Event, Marked, Provided
+from dialogue.events import AnswerRecorded, Digressed, Event, Marked, Offer, Provided
 from dialogue.flow import AUTODIAG
 from dialogue.present import outside_visit
-from dialogue.session import Offer, Session
+from dialogue.session import Session
 from referential.forms import FormQuestion
 from referential.rules import NOT_CONCERNED, UNKNOWN
 from visits import bookings, consultants, places

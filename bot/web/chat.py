@@ -22,7 +22,7 @@ from bot.web.frame import frame_of
 from bot.web.result import shown
 from bot.web.view import see, wants_fragment
 from bot.web.visit import shown_with
-from dialogue import engine, reading
+from dialogue import engine
 from dialogue.events import COMMANDS, Clicked, Commanded, Event
 from dialogue.present import past, present, questions_left
 from federations import campaigns
@@ -111,7 +111,7 @@ async def answer(request: Request) -> Response:
         return await _begin(door, request, form, nonce)
     conversation = Bearer(door.token(request), limited=frame_of(request) is None)
     try:
-        event = _event(form)
+        event = _event(door.house, form)
         revision = -1 if "debut" in form else form.revision()
         if revision is None and ("choice" in form or "text" in form):
             raise Problem(400, "incomplete")
@@ -209,7 +209,7 @@ def _limited_page(door: Door, request: Request, here: Present, *, status: int, n
 
 async def _begin(door: Door, request: Request, form: Form, nonce: str) -> Response:
     house, came = door.house, await arrival(door.house, dict(form.fields))
-    event = _event(form)
+    event = _event(house, form)
     if not isinstance(event, Clicked):
         raise Problem(422, "unknown")
     door.throttle.begins(request)
@@ -235,7 +235,7 @@ async def _begin(door: Door, request: Request, form: Form, nonce: str) -> Respon
     return response
 
 
-def _event(form: Form) -> Event | EventOf:
+def _event(house: House, form: Form) -> Event | EventOf:
     """The event that a form means."""
     if "choice" in form:
         return Clicked(form.name("node", needed=True), form.name("choice", needed=True))
@@ -245,8 +245,7 @@ def _event(form: Form) -> Event | EventOf:
             raise Problem(422, "unknown")
         return Commanded(named, form.name("node"), form.name("word"))
     if "text" in form:
-        text = form.text("text")
-        return lambda flow, session: reading.read(flow, session, text)
+        return house.typed(form.text("text"))
     raise Problem(400, "incomplete")
 
 

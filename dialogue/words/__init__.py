@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from dialogue.reading import normal
+from dialogue.understanding.plain import normal
 from referential.load import Term
 from referential.model import ScoredQuestion
 from scoring.score import unit

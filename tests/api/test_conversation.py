@@ -44,7 +44,7 @@ def test_typed_french_is_read_and_what_is_not_clear_is_said(caller: Caller) -> N
     shop = caller.begin()
     assert shop.send({"type": "text", "text": "Optique-lunetterie"}).status_code == 200
     assert shop.get().json()["answers"] == {"branche": "optique"}
-    shop.send({"type": "text", "text": "quarante-douze ?"})
+    shop.send({"type": "text", "text": "zorglub ?"})
     assert [message["kind"] for message in shop.turn["messages"]] == ["unclear"]
     shop.send({"type": "text", "text": "C’est quoi un VPN ?", "revision": shop.turn["revision"]})
     assert "VPN" in shop.turn["messages"][0]["text"]

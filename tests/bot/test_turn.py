@@ -18,7 +18,6 @@ from bot.turn import Gone, Present, begin, look, records, take
 from dialogue import engine
 from dialogue.events import Clicked, Commanded, Event, ShortPathDone
 from dialogue.flow import autodiag
-from dialogue.reading import read
 from referential.model import Questionnaire
 from store.codes import Refusal
 from tests.conftest import Clock
@@ -140,7 +139,7 @@ def test_typed_text_is_read_against_the_question_being_asked(house: House) -> No
             incoming="typed",
             conversation=here.conversation,
             revision=here.revision,
-            event=lambda flow, session: read(flow, session, "Optique lunetterie"),
+            event=house.typed("zorglub du mardi"),
         )
     )
     assert here.session.unclear == 1

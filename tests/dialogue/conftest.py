@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.content import load_content
+from bot.hearing import ear_for
 from bot.settings import ROOT, load_settings
 from dialogue.engine import asking, begin, step
-from dialogue.events import Clicked, Command, Commanded, Event
+from dialogue.events import Clicked, Command, Commanded, Event, NotUnderstood, ReadAnswer
+from dialogue.flow import Flow
 from dialogue.present import Turn, present
-from dialogue.reading import read
 from dialogue.session import Session, dump, load
+from dialogue.understanding.model import Model
+from dialogue.understanding.reading import read as read_with
 from dialogue.words import Words
 
 CONTENT = load_content()
 FLOW = CONTENT.flow
 WORDS = Words(load_settings(ROOT / "config.yml"), CONTENT.tutorials, CONTENT.referential.glossary)
+EAR = ear_for(Path(os.environ["AUTODIAG_MODEL_DIR"]), FLOW.questionnaire)
+assert EAR.learn(), "the model could not be trained"
+MODEL: Model = EAR.model
 ALONE = {"effectif": "1", "presence_web": "non"}
 
 
@@ -31,6 +39,16 @@ def after(session: Session, *events: Event) -> Session:
 
 def do(name: Command, node: str = "", word: str = "") -> Commanded:
     return Commanded(name, node, word)
+
+
+def read(flow: Flow, session: Session, text: str) -> Event:
+    """The event that a typed text means, with the trained model."""
+    return read_with(MODEL, flow, session, text)
+
+
+def bare(event: Event) -> Event:
+    """The event without the reading that it carries."""
+    return replace(event, reading=None) if isinstance(event, ReadAnswer | NotUnderstood | Commanded) else event
 
 
 def say(session: Session, text: str) -> Session:

@@ -14,10 +14,9 @@ import pytest
 
 from dialogue.engine import Refused, begin, result, step
 from dialogue.events import Clicked, Commanded, Event
-from dialogue.reading import read
 from dialogue.session import Session, dump, load
 from scoring.score import tenth
-from tests.dialogue.conftest import FLOW, turn
+from tests.dialogue.conftest import FLOW, read, turn
 
 FOLDER = Path(__file__).parent / "golden"
 FILES = sorted(FOLDER.glob("*.json"))

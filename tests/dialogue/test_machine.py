@@ -10,9 +10,8 @@ from dialogue.engine import Refused, asking, begin, counted, path, result, step
 from dialogue.events import COMMANDS, RECORD, Clicked, Commanded, Event, NotUnderstood, ReadAnswer, Record
 from dialogue.flow import openable
 from dialogue.present import past, present
-from dialogue.reading import read
 from dialogue.session import Session, dump, load
-from tests.dialogue.conftest import FLOW, WORDS
+from tests.dialogue.conftest import FLOW, WORDS, read
 
 NODES = sorted(FLOW.questionnaire.by_id)
 SECTIONS = [section.id for section in FLOW.sections]

@@ -16,7 +16,7 @@ import yaml
 from bot.check import JARGON, TUTOIEMENT
 from bot.settings import ROOT
 from dialogue.engine import asking
-from dialogue.events import NotUnderstood
+from dialogue.events import NotUnderstood, Reading
 from dialogue.present import present
 from dialogue.session import Aside, AsideKind, Session
 from dialogue.words import FOLDER
@@ -27,6 +27,13 @@ from tests.dialogue.test_engine import PLACES
 
 LABELS: dict[str, str] = yaml.safe_load((FOLDER / "labels.yml").read_text(encoding="utf-8"))
 TEMPLATES = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.j2")}
+
+READINGS = (
+    None,
+    Reading("clarify", candidates=("personne", "debrouille"), reason="vague", node="pil-qui", secret=True),
+    Reading("clarify", reason="someone_else", node="pil-qui"),
+)
+"""What may have been read of a typed text: nothing, something vague with a secret in it, somebody else's affair."""
 
 
 def said_in_turns() -> Iterator[str]:
@@ -133,7 +140,8 @@ def test_every_template_renders_in_every_state_and_none_is_left_unsaid() -> None
     for session in PLACES.values():
         for kind in get_args(AsideKind):
             word = {"define": "VPN", "recheck": "double-code", "told": "thanks"}.get(kind, "")
-            present(FLOW, replace(session, aside=Aside(kind, word)), recording)
+            for reading in READINGS:
+                present(FLOW, replace(session, aside=Aside(kind, word, reading, tells=True)), recording)
     included = {name for text in TEMPLATES.values() for name in re.findall(r'include "(\w+)\.j2"', text)}
     doors, begun = named_in("bot/**/*.py", "dialogue/shown.py")
     shown = {question.shows for form in CONTENT.referential.forms for question in form.asked}
