@@ -1,8 +1,8 @@
 """Ways back into a conversation: long random tokens (a device's cookie, a return link, an API client's).
 
-One rule: the token is given once and only its keyed hash is kept. A way stays open 90 days from its last use, and
-past the conversation's last milestone. A way of a limited kind opens nothing to a caller who does not ask for it: a
-mail passes through many hands, and opens the next question only.
+One rule: the token is given once and only its keyed hash is kept. A way stays open 90 days from its last use and, but
+for those that lie in mailboxes, past the conversation's last milestone. A way of a limited kind opens nothing to a
+caller who does not ask for it: a mail passes through many hands, and opens the next question only.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def find(
 
 
 def extend(tx: Connection, conversation: str, until: date) -> None:
-    """Keep the conversation's ways open at least until this day, a milestone further than 90 days."""
-    short = (ways.c.conversation == conversation) & (ways.c.expires_on < until)
+    """Keep the conversation's ways open at least until this day, a milestone further than 90 days; not a mail's."""
+    short = (ways.c.conversation == conversation) & (ways.c.expires_on < until) & (ways.c.kind != "mail")
     tx.execute(update(ways).where(short).values(expires_on=until))
 
 

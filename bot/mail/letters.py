@@ -79,8 +79,7 @@ def letter(
     held = conversations.hold(tx, house.store.keyring, conversation) if contact and contact.confirmed_on else None
     if held is None:
         return False
-    until = conversations.kept_until(tx, conversation)
-    token = ways.issue(tx, house.store.keyring, conversation, "mail", house.today(), until=until)
+    token = ways.issue(tx, house.store.keyring, conversation, "mail", house.today())
     written = Letter(_id(), template, purpose, values or {}, link=token)
     name = f"{conversation}/{dedup}" if dedup else ""
     if put(house, tx, written, conversation, held, due_at=due_at, expires_at=expires_at, dedup=name):

@@ -170,3 +170,12 @@ def test_a_mailed_way_opens_nothing_to_who_does_not_ask_for_it(world: Any, today
     assert store.db.read(lambda tx: ways.look_up(tx, store.keyring, whole, today, limited=True)) == ways.Way(
         conversation, today
     )
+
+
+def test_a_mailed_way_ends_ninety_days_after_its_last_use_whatever_is_to_come(world: Any, today: Any) -> None:
+    store, conversation = world
+    token = _issue(store, conversation, today, "mail")
+    store.db.write(lambda tx: ways.extend(tx, conversation, today + 365 * DAY))
+    for later, opens in ((90 * DAY, True), (91 * DAY, False)):
+        found = store.db.read(lambda tx, day=today + later: ways.look_up(tx, store.keyring, token, day, limited=True))
+        assert (found is not None) == opens
