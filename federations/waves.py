@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, exists, func, insert, select
 
 from federations import disclosure, once
 from federations.disclosure import LEVEL, Refused, Release, Unit
@@ -56,9 +56,15 @@ def unit_of(book: Questionnaire, score: Score) -> Unit:
 
 
 def freeze(tx: Connection, branches: Collection[str], targets: Mapping[str, int]) -> None:
-    """Decide in which partition each branch is counted, for good: what is decided already stays as it is."""
-    decided = set(tx.scalars(select(partitions.c.branch)))
-    plan = disclosure.partitions([branch for branch in branches if branch not in decided], targets)
+    """Decide in which partition each branch is counted. From the first unit that waits, what is decided stays."""
+    decided = {row.branch: row.partition for row in tx.execute(select(partitions))}
+    plan = disclosure.partitions(branches, targets)
+    if _any_unit(tx):
+        plan = {branch: partition for branch, partition in plan.items() if branch not in decided}
+    elif plan != decided:
+        tx.execute(delete(partitions))
+    else:
+        return
     for branch, partition in sorted(plan.items()):
         insert_once(tx, partitions, branch=branch, partition=partition)
 
@@ -113,6 +119,11 @@ def read(tx: Connection) -> tuple[Partition, ...]:
         )
         for name in named
     )
+
+
+def _any_unit(tx: Connection) -> bool:
+    """Whether anybody waits for a wave, or was counted in one."""
+    return bool(tx.scalar(select(exists(select(contributions)) | exists(select(waves)))))
 
 
 def _lock(tx: Connection, partition: str) -> None:

@@ -398,5 +398,11 @@ def test_the_auditor_and_the_attacker_agree() -> None:
     assert min(agreed.values()) > 10
 
 
+def test_four_who_collude_learn_nothing_either_and_five_may() -> None:
+    """The margin that docs/secret-statistique.md tells of."""
+    lowest = [(range(LEAST), counts_in("quarter", LEAST))]
+    assert [found_out(lowest, many) for many in (3, 4, 5)] == [False, False, True]
+
+
 def test_what_is_too_large_to_be_looked_at_is_refused() -> None:
     assert found_out([(range(n, n + 20), range(5, 10)) for n in range(20)])

@@ -89,11 +89,19 @@ def test_a_branch_that_aims_at_forty_is_counted_apart_and_no_total_adds_it(house
     assert "alimentaire" not in seen(house).branches
 
 
-def test_a_partition_once_decided_is_never_changed(house: House, arrive: Arrive) -> None:
-    def again(tx: Connection) -> tuple[str, str, str]:
-        waves.freeze(tx, ["optique", "alimentaire", "nouveau"], {"optique": 1000, "alimentaire": 0, "nouveau": 40})
-        return tuple(waves.partition_of(tx, each) for each in ("optique", "alimentaire", "nouveau"))  # type: ignore[return-value]
+def test_partitions_follow_the_settings_until_somebody_is_counted_and_never_after(house: House, arrive: Arrive) -> None:
+    names = ("optique", "alimentaire", "nouveau")
 
+    def again(tx: Connection) -> tuple[str, ...]:
+        waves.freeze(tx, names, {"optique": 1000, "alimentaire": 0, "nouveau": 40})
+        return tuple(waves.partition_of(tx, each) for each in names)
+
+    decided = house.store.db.read(lambda tx: waves.partition_of(tx, "alimentaire"))
+    house.store.db.write(lambda tx: waves.freeze(tx, ["alimentaire", "optique"], {}))
+    assert decided == "alimentaire"
+    assert house.store.db.read(lambda tx: waves.partition_of(tx, "alimentaire")) == TOGETHER, "nobody was counted yet"
+    house.store.db.write(lambda tx: waves.freeze(tx, ["alimentaire", "optique"], {"alimentaire": 40}))
+    arrive()
     assert house.store.db.write(again) == (TOGETHER, "alimentaire", "nouveau")
 
 
