@@ -102,6 +102,23 @@ def test_a_branch_sees_its_own_and_the_sum_of_what_each_may_tell(house: House, c
     assert read(house, "chaussure").steps["begun"].weeks == (None, None)
 
 
+def test_a_step_is_never_told_beyond_the_one_before_it(house: House, come: Come, clock: Clock) -> None:
+    come(15, "begun", "short_done")
+    late = come(5, "begun")
+    clock.forward(days=7)
+    new = come(4, "begun")
+    for shop in (*late, *new):
+        house.store.db.write(
+            lambda tx, shop=shop: funnel.reach(  # type: ignore[misc]
+                tx, house.store.keyring, shop, "optique", None, "short_done", house.today()
+            )
+        )
+    clock.forward(days=7)
+    found = read(house)
+    assert found.steps["begun"].weeks == (20, None)
+    assert found.steps["short_done"].weeks == (15, None), "24 results would say that the four hidden are four"
+
+
 def test_weeks_without_anybody_are_told_like_the_others(house: House, come: Come, clock: Clock) -> None:
     come(6, "begun")
     clock.forward(days=21)
