@@ -181,6 +181,7 @@ def turn_page(
         else None,
         sections=flow.section,
         visit=shown_with(here),
+        has_visit="appointment" in here.held.diary.since,
     )
 
 
