@@ -17,6 +17,8 @@ COMMANDS: Final[frozenset[Command]] = frozenset(
     {"why", "help", "define", "pause", "resume", "repeat", "leave", "quiet", "human", "emergency"}
 )
 """`human` and `emergency` tell what the public pages tell: nobody under attack is sent to look for four words."""
+BOOKING: Final = "booking"
+"""The flow of a visit."""
 _SAID: Final = frozenset(
     {
         "why", "help", "define", "unknown_word", "unclear", "understood", "own_words", "secret",
@@ -47,13 +49,18 @@ def _of_a_visit(node: str) -> bool:
 
 
 def glimpse(turn: Turn) -> Turn:
-    """The turn as a mailed link shows it: the question without the answer it had, and no word on the others."""
+    """The turn as a mailed link shows it: the question without the answer it had, and no word on the others.
+
+    Of a visit that is being booked, or is, nothing: neither where and when, nor the code at the door.
+    """
+    asked = turn.question if turn.question and not _of_a_visit(turn.question.node) else None
+    told = () if turn.flow == BOOKING and asked is None else turn.messages
     return replace(
         turn,
         status="active",
-        place="question" if turn.question else "rest",
-        messages=tuple(said for said in turn.messages if said.kind in _SAID),
-        question=replace(turn.question, previous="") if turn.question else None,
+        place="question" if asked else "rest",
+        messages=tuple(said for said in told if said.kind in _SAID),
+        question=replace(asked, previous="") if asked else None,
         buttons=tuple(button for button in turn.buttons if button.name in COMMANDS),
         beside=None,
     )

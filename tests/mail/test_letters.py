@@ -19,12 +19,17 @@ from bot.mail.letters import letter, letter_to
 from bot.mail.send import DOERS
 from dialogue.events import Clicked, Commanded
 from dialogue.words import FOLDER
-from store import contacts, outbox, tables
+from store import contacts, outbox, phrases, tables
 from store.contacts import REMINDERS
 from tests.mail.conftest import SENDER, Certificate, Server, account, listening, mail_by, with_mail
 
 ADDRESS = "Canari@boutique.example"
 BOX = "canari@boutique.example"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(phrases._COST, "n", 2)
 
 
 def playing(house: House, certificate: Certificate, story: Callable[[House, Server], Any], **server: object) -> None:

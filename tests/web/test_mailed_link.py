@@ -24,7 +24,7 @@ from bot.web import news
 from bot.web.app import ROUTES
 from dialogue import engine
 from dialogue.events import COMMANDS, Clicked, TimerFired
-from dialogue.present import present
+from dialogue.present import Asked, Message, Progress, Turn, present
 from dialogue.session import Session
 from dialogue.words import Words
 from store import phrases, tables, ways
@@ -200,10 +200,12 @@ def requests() -> list[tuple[str, str, dict[str, str]]]:
         if "POST" not in (route.methods or ()):
             found.append(("GET", path, {}))
             continue
-        found += [("POST", path, {"id": NONCE, **more}) for more in ({}, *FORMS)]
+        forms_of = FORMS if path in OURS else FORMS[:1]
+        found += [("POST", path, {"id": NONCE, **more}) for more in ({}, *forms_of)]
     return found
 
 
+OURS = {"/mon-lien", "/me-prevenir", "/phrase", "/code", "/resultat.pdf"}
 FORMS = (
     *({"faire": what} for what in ("lien", "code", "telegram", "fermer", "oublier", "retirer", "phrase")),
     {"faire": "laisser", "adresse": "a@b.fr"},
@@ -358,6 +360,32 @@ def test_the_question_of_a_small_flow_its_later_and_its_never_again(
     said = stranger.command("quiet").text
     assert "je ne vous écrirai plus" in said
     assert "Niveau estimé" not in said
+
+
+def test_of_a_visit_a_mailed_link_shows_nothing() -> None:
+    """Where and when somebody comes, and the code at the door, are not for whoever reads a mailbox."""
+    told = Message("thanks", "C'est réservé : jeudi à 10 h, 1 rue du Canari. Le code à la porte est CANARI.")
+    booked = Turn("done", "end", (told,), None, (), flow=scope.BOOKING)
+    address = Asked("rdv-adresse", "rdv", "", "À quelle adresse ?", "", (), Progress(0, 1), "1 rue du Canari")
+    booking = replace(booked, place="question", question=address, messages=(Message("shows", told.text),))
+    freed = replace(booking, question=replace(address, node="rdv-place", previous=""))
+    for turn in (booked, booking):
+        assert "canari" not in repr(scope.glimpse(turn)).lower()
+        assert scope.glimpse(turn).place == "rest"
+    assert scope.glimpse(freed).question == freed.question, "whether a place that is free is wanted is asked"
+
+
+def test_wanting_the_visit_by_a_mailed_link_leads_to_the_four_words(
+    house: House, visitor: Visitor, stranger: Visitor, begun: str
+) -> None:
+    visitor.to_result()
+    say(house, begun, "visite-voulue-1")
+    stranger.open("/autodiag")
+    page = stranger.answer(0)
+    assert page.status_code == 200
+    assert "rdv-" not in page.text
+    assert 'action="/phrase"' in page.text
+    assert "Niveau estimé" not in page.text
 
 
 def test_only_the_question_in_front_takes_an_answer(
