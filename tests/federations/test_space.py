@@ -144,11 +144,16 @@ def test_pages_and_file_show_ones_own_branch_only(
     assert ">328<" in mine, "all branches together"
 
 
-def test_a_request_names_no_branch(enter: Enter, optics: Campaign) -> None:
+def test_a_request_names_no_branch(enter: Enter, optics: Campaign, come: Come, clock: Clock) -> None:
+    come(97, "begun", branch="optique")
+    clock.forward(days=7)
     shoes = enter(branch="chaussure").client
     for path in PAGES:
         for more in ("?branche=optique", "?branch=optique", "?metier=optique&c=OPTIQUE"):
-            assert not leaks(shoes.get(path + more).text)
+            text = shoes.get(path + more).text
+            assert not leaks(text)
+            assert text == shoes.get(path).text or 'name="id"' in text, "only the id of a form differs"
+            assert text.count("97") == shoes.get(path).text.count("97")
 
 
 def test_a_campaign_is_created_for_ones_own_branch_whatever_the_form_says(house: House, enter: Enter) -> None:
