@@ -19,7 +19,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from store import conversations
 from store.keys import DataKey, Keyring
 from store.tables import insert_once
-from visits import consultants
+from visits import consultants, files
 from visits.slots import Agenda, Rules, Span, free, is_free, slices
 from visits.tables import bookings, visit_slices
 
@@ -160,17 +160,16 @@ def move(tx: Connection, booking: Booking, held: Booking) -> Booking:
     return _known(tx, booking.id)
 
 
-def cancel(tx: Connection, booking: Booking, by: By) -> Booking:
-    """Cancel a booked visit: its time is on offer again at once, and what the firm told is forgotten."""
-    row = {
-        "status": "cancelled",
-        "cancelled_by": by,
-        "sequence": booking.sequence + 1,
-        "details": None,
-        "wrapped_key": None,
-    }
+def cancel(tx: Connection, booking: Booking, by: By, *, to_call: bool = False) -> Booking:
+    """Cancel a booked visit: its time is on offer again at once, and what the firm told is forgotten.
+
+    `to_call`: it is kept until the call that tells the firm is made, for there is no other way to reach it.
+    """
+    row = {"status": "cancelled", "cancelled_by": by, "sequence": booking.sequence + 1}
     tx.execute(delete(visit_slices).where(visit_slices.c.booking == booking.id))
     tx.execute(update(bookings).where(bookings.c.id == booking.id).values(row))
+    if not to_call:
+        forget_details(tx, booking.id)
     return _known(tx, booking.id)
 
 
@@ -233,19 +232,27 @@ def ahead(tx: Connection, now: datetime, *, consultant: str = "") -> list[Bookin
     return [_read(row) for row in tx.execute(wanted.order_by(bookings.c.starts_at))]
 
 
+def key_of(tx: Connection, keyring: Keyring, booking: Booking) -> DataKey | None:
+    """The key that seals what the firm told: the visit's own, or its conversation's; None once that was erased."""
+    if booking.wrapped_key is not None:
+        return keyring.unwrap(booking.id, booking.wrapped_key, "bookings")
+    found = conversations.key_of(tx, keyring, booking.conversation) if booking.conversation else None
+    return found[0] if found else None
+
+
 def details(tx: Connection, keyring: Keyring, booking: Booking) -> dict[str, str] | None:
     """What the firm told, by question; None when it was erased."""
-    if booking.sealed is None:
+    key = key_of(tx, keyring, booking) if booking.sealed is not None else None
+    if key is None or booking.sealed is None:
         return None
-    if booking.wrapped_key is not None:
-        key = keyring.unwrap(booking.id, booking.wrapped_key, "bookings")
-    else:
-        found = conversations.load(tx, keyring, booking.conversation, lock=False) if booking.conversation else None
-        if found is None:
-            return None
-        key = found.key
     told: dict[str, str] = json.loads(key.unseal(booking.sealed, table="bookings", row=booking.id, column="details"))
     return told
+
+
+def forget_details(tx: Connection, name: str) -> None:
+    """What the firm told for this visit is kept no longer, nor what its consultant was handed over."""
+    files.forget(tx, name)
+    tx.execute(update(bookings).where(bookings.c.id == name).values(details=None, wrapped_key=None))
 
 
 def mark(tx: Connection, booking: Booking, milestone: Milestone, on: date | None) -> None:
@@ -376,5 +383,4 @@ def forget(tx: Connection, now: datetime) -> None:
     tx.execute(delete(bookings).where(supported))
     for row in tx.execute(select(bookings).where(bookings.c.details.is_not(None), bookings.c.starts_at < now)).all():
         if (booking := _read(row)).open_until() < now.date():
-            told = {"details": None, "wrapped_key": None}
-            tx.execute(update(bookings).where(bookings.c.id == booking.id).values(told))
+            forget_details(tx, booking.id)

@@ -9,6 +9,7 @@ from typing import Literal
 from sqlalchemy import Connection, delete, select, update
 
 from store.tables import insert_once
+from visits import bookings
 from visits.tables import calls
 
 What = Literal["booked", "moved", "cancelled", "day_before", "two_hours"]
@@ -37,10 +38,23 @@ def to_make(tx: Connection, consultant: str) -> list[Call]:
     return [Call(**row._asdict()) for row in tx.execute(mine.order_by(calls.c.due_at, calls.c.booking))]
 
 
+def asked(tx: Connection, consultant: str, booking: str) -> bool:
+    """Whether a call about this visit was ever on this consultant's list."""
+    mine = (calls.c.consultant == consultant) & (calls.c.booking == booking)
+    return tx.scalar(select(calls.c.what).where(mine).limit(1)) is not None
+
+
 def made(tx: Connection, consultant: str, booking: str, what: str, now: datetime) -> bool:
-    """Mark a call of this consultant made; False if there is none to make."""
+    """Mark a call of this consultant made; False if there is none to make.
+
+    Once it was called about a cancellation, what the firm told is forgotten.
+    """
     mine = (calls.c.consultant == consultant) & (calls.c.booking == booking) & (calls.c.what == what)
-    return tx.execute(update(calls).where(mine, calls.c.done_at.is_(None)).values(done_at=now)).rowcount == 1
+    if not tx.execute(update(calls).where(mine, calls.c.done_at.is_(None)).values(done_at=now)).rowcount:
+        return False
+    if what == "cancelled":
+        bookings.forget_details(tx, booking)
+    return True
 
 
 def drop(tx: Connection, booking: str) -> None:

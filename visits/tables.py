@@ -121,3 +121,13 @@ calls = Table(
     Column("done_at", Moment),
     Index(None, "consultant", "due_at"),
 )
+
+visit_files = Table(
+    "visit_files",
+    metadata,
+    Column("booking", Text, ForeignKey("bookings.id", ondelete="CASCADE"), primary_key=True),
+    Column("conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), index=True),
+    Column("handed", LargeBinary),
+    Column("read", LargeBinary),
+    Column("diagnosis", LargeBinary),
+)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from bot.house import House
 from bot.turn import UnderWay
-from bot.visit import notices
+from bot.visit import handover, notices
 from bot.visit.rules import card, may_change, may_move, rules, week_of, when
 from dialogue.engine import asking, counted
 from dialogue.events import AnswerRecorded, Digressed, Event, Marked, Offer, Provided
@@ -238,6 +238,7 @@ def _book(house: House, tx: Connection, turn: UnderWay) -> Sequence[Event]:
     told = _told(turn, session) | {"code": f"{secrets.randbelow(10_000):04d}"}
     booking = bookings.confirm(tx, house.store.keyring, held, told, house.now(), turn.loaded.key)
     places.stop_waiting(tx, turn.loaded.id)
+    handover.begin(house, tx, booking, turn.held.autodiag)
     notices.booked(house, tx, booking, told)
     return [
         Provided(FLOW, say="booking_booked", values=card(house, tx, booking, told)),

@@ -34,7 +34,7 @@ def consultant_cancels(house: House, tx: Connection, name: str, consultant: str)
     if booking is None or booking.status != "booked" or booking.starts_at <= house.now():
         return None
     told = bookings.details(tx, house.store.keyring, booking) or {}
-    gone = bookings.cancel(tx, booking, "consultant")
+    gone = bookings.cancel(tx, booking, "consultant", to_call=notices.by_phone_only(house, booking, told))
     notices.cancelled(house, tx, gone, told)
     if booking.conversation is not None:
         _in_front(

@@ -17,7 +17,8 @@ from bot.web import chat, data, keep, kit, mail, news, pages, paper, visit
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
-from bot.web.space import enter, federation, home, invitation, keys
+from bot.web.space import agenda, enter, federation, home, invitation, keys
+from bot.web.space import visit as consultant_visit
 from bot.web.space.guard import SignedOut
 from bot.web.view import View
 from store.engine import Unavailable
@@ -91,6 +92,12 @@ ROUTES = [
     Route("/espace/federation/campagnes", federation.create, methods=["POST"]),
     Route("/espace/federation/campagnes/{code}", federation.campaign),
     Route("/espace/federation/campagnes/{code}", federation.close, methods=["POST"]),
+    Route("/espace/consultant", agenda.agenda),
+    Route("/espace/consultant/appels", agenda.called, methods=["POST"]),
+    Route("/espace/consultant/visites/{visite}", consultant_visit.visit),
+    Route("/espace/consultant/visites/{visite}", consultant_visit.change, methods=["POST"]),
+    Route("/espace/consultant/visites/{visite}/synthese", consultant_visit.summary),
+    Route("/espace/consultant/visites/{visite}/synthese.pdf", consultant_visit.paper),
     Route("/espace/{nowhere:path}", home.nowhere, methods=["GET", "POST"]),  # the last of the spaces
     Route("/static/{name}", pages.asset),
     Route("/healthz", pages.alive),

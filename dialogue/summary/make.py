@@ -48,6 +48,13 @@ def summary(
     return _Firm(flow, session or begin(flow), words, since, own_words).summary(preparation, made_on, visit, records)
 
 
+def read_of(flow: Flow, session: Session, own_words: Mapping[str, str], *, on: date) -> Read:
+    """What a summary made now would be made from."""
+    answers = counted(flow, session)
+    own = {node: said for node, said in own_words.items() if node in answers and said.strip()}
+    return Read(on, answers, own, session.tutorials_done)
+
+
 class _Firm:
     """One firm's answers, and what changed in them, while its summary is made."""
 
@@ -97,7 +104,7 @@ class _Firm:
             papers=tuple(self.papers(preparation, order)),
             agenda=slots,
             left_out=left_out,
-            read=Read(made_on, self.answers, self.own, self.session.tutorials_done),
+            read=read_of(self.flow, self.session, self.own, on=made_on),
         )
 
     def facts(self) -> Iterator[Fact]:

@@ -11,12 +11,19 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from access import passkeys
 from access.accounts import ROLES, Account, Role
 from access.ceremony import Made
 from bot.house import House
+from bot.visit import changes, notices
+from bot.visit.rules import rules
 from federations import campaigns
 from federations.campaigns import Campaign
+from visits import bookings, consultants
+from visits.bookings import Wanted
+from visits.slots import Weekly
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,27 @@ def a_campaign(house: House, account: Account) -> str:
     return house.store.db.write(lambda tx: campaigns.create(tx, wanted, [wanted.branch])).code
 
 
+def a_visit(house: House, account: Account) -> str:
+    """A visit of a firm that phoned, at the next free time of this consultant."""
+
+    def work(tx: Connection) -> str:
+        keyring, now, want = house.store.keyring, house.now(), Wanted(True, None, None, only=account.id)
+        if consultants.find(tx, keyring, account.id) is None:
+            changes.consultant_joins(house, tx, account)
+            consultants.set_hours(tx, account.id, [Weekly(day, 8 * 60, 20 * 60) for day in range(7)])
+        start = next(iter(bookings.times(tx, keyring, rules(house), now, want)))
+        held = bookings.hold(tx, keyring, rules(house), now, want, start, conversation=None)
+        assert held is not None
+        told = {"rdv-entreprise": "Lunettes Secret", "rdv-contact": "Nadia Secret", "rdv-telephone": "06 00 00 00 00"}
+        booking = bookings.confirm(tx, keyring, held, told, now, None)
+        notices.booked(house, tx, booking, told)
+        return booking.id
+
+    return house.store.db.write(work)
+
+
 FORM = {"id": "x" * 24}
+VISIT = "/espace/consultant/visites/{visite}"
 
 LINES = (
     Line("GET", "/espace", ROLES),
@@ -58,6 +85,18 @@ LINES = (
     Line("POST", "/espace/cles", ROLES, a_passkey, {**FORM, "faire": "retirer", "cle": "{id}"}),
     Line("POST", "/espace/cles/defi", ROLES, script=True),
     Line("POST", "/espace/cles/preuve", ROLES, script=True),
+    Line("GET", "/espace/consultant", ("consultant",)),
+    Line(
+        "POST",
+        "/espace/consultant/appels",
+        ("consultant",),
+        a_visit,
+        {**FORM, "visite": "{id}", "appel": "booked"},
+    ),
+    Line("GET", VISIT, ("consultant",), a_visit),
+    Line("POST", VISIT, ("consultant",), a_visit, {**FORM, "faire": "annuler"}),
+    Line("GET", f"{VISIT}/synthese", ("consultant",), a_visit),
+    Line("GET", f"{VISIT}/synthese.pdf", ("consultant",), a_visit),
     Line("GET", "/espace/federation", ("federation",)),
     Line("GET", "/espace/federation/chiffres.csv", ("federation",)),
     Line("GET", "/espace/federation/campagnes", ("federation",)),

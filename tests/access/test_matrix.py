@@ -27,7 +27,7 @@ from tests.web.conftest import client_of
 
 pytestmark = pytest.mark.databases("sqlite", because="who may take a route is not about rows")
 Guests = Callable[..., Guest]
-NAMES = ("Alix Secret", "Bob Secret", "Xena Secret", "Yann Secret", "Olga Secret")
+NAMES = ("Alix Secret", "Bob Secret", "Xena Secret", "Yann Secret", "Olga Secret", "Lunettes Secret", "Nadia Secret")
 
 
 def sent(client: TestClient, line: Line, id_: str) -> Response:
