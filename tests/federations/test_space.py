@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -150,10 +151,14 @@ def test_a_request_names_no_branch(enter: Enter, optics: Campaign, come: Come, c
     shoes = enter(branch="chaussure").client
     for path in PAGES:
         for more in ("?branche=optique", "?branch=optique", "?metier=optique&c=OPTIQUE"):
-            text = shoes.get(path + more).text
-            assert not leaks(text)
-            assert text == shoes.get(path).text or 'name="id"' in text, "only the id of a form differs"
-            assert text.count("97") == shoes.get(path).text.count("97")
+            asked, plain = shoes.get(path + more).text, shoes.get(path).text
+            assert not leaks(asked)
+            assert _without_ids(asked) == _without_ids(plain)
+
+
+def _without_ids(page: str) -> str:
+    """The page but for what is drawn anew each time: the ids of its forms."""
+    return re.sub(r'name="id" value="[^"]*"', "", page)
 
 
 def test_a_campaign_is_created_for_ones_own_branch_whatever_the_form_says(house: House, enter: Enter) -> None:
