@@ -308,6 +308,21 @@ def test_to_somebody_without_a_conversation_once_and_not_once_they_stopped(
     playing(house, certificate, story)
 
 
+@pytest.mark.databases("sqlite", because="tests/store/test_contacts.py forgets on both")
+def test_what_nobody_confirmed_is_forgotten_by_itself_and_so_are_the_counts(house: House, clock: Any) -> None:
+    async def story() -> None:
+        await work(house)
+        await desk.leave(house, await begun(house), ADDRESS, "192.0.2.1")
+        for hours, left in ((47, 1), (2, 0)):
+            clock.forward(hours=hours)
+            await work(house)
+            kept = house.store.db.read(lambda tx: tx.execute(select(tables.contacts)).all())
+            assert len(kept) == left
+        assert not house.store.db.read(lambda tx: tx.execute(select(tables.daily)).all())
+
+    asyncio.run(story())
+
+
 def test_while_mail_is_off_nothing_is_put_in_the_outbox(house: House) -> None:
     async def story() -> None:
         made = await begun(house)
