@@ -89,7 +89,7 @@ def restore(
             shell.stop(1, problem)
     house = shell.house(settings)
     try:
-        house.store.db.write(outbox.doubt_all)
+        house.store.db.write(lambda tx: outbox.doubt_all(tx, house.now()))
         erased = house.store.brought_back
         print(f"Base remise. Effacements rejoués : {erased}.")
         print("Ce qui attendait de partir est peut-être déjà parti : voyez « autodiag outbox list --tout ».")

@@ -55,7 +55,7 @@ ALONE_LOOK_EVERY = 2.0
 
 
 @asynccontextmanager
-async def working(house: House, *, fetches: bool = True, look_every: float = worker.LOOK_EVERY) -> AsyncIterator[None]:
+async def working(house: House, *, fetches: bool = True, look_every: float | None = None) -> AsyncIterator[None]:
     """The work beside HTTP: the outbox, and Telegram's messages fetched where nobody brings them."""
     if not house.settings.telegram.on:
         async with _beside(worker.work_for_ever(house, doers(house), look_every=look_every)):

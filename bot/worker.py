@@ -27,6 +27,8 @@ from store.outbox import Job, Overtaken
 
 LOOK_EVERY = 60.0
 """Seconds between two looks at the outbox when nothing rings."""
+AMONG_OTHERS = 10.0
+"""The same on PostgreSQL, where another process may have died with a job in hand since the last look."""
 LEASE = timedelta(minutes=1)
 """How long a job stays with who took it: after that, whoever is there takes it over."""
 DEADLINE = 30.0
@@ -99,9 +101,11 @@ class Never(Exception):
     """It will never leave as it is; the message is a code, with nothing of what was to be said."""
 
 
-async def work_for_ever(house: House, doers: Doers | None = None, *, look_every: float = LOOK_EVERY) -> None:
+async def work_for_ever(house: House, doers: Doers | None = None, *, look_every: float | None = None) -> None:
     """Do what is due until cancelled, several lines at once; a database that does not answer is waited for."""
-    known, look_every = {**_OWN, **(doers or {})}, testing.look_every(look_every)
+    known = {**_OWN, **(doers or {})}
+    usual = LOOK_EVERY if house.store.db.is_sqlite else AMONG_OTHERS
+    look_every = testing.look_every(look_every or usual)
     house.bell.listen()
     running: dict[asyncio.Task[None], int] = {}
 

@@ -101,7 +101,6 @@ def _aside(path: Path) -> Path | None:
     try:
         with closing(sqlite3.connect(path)) as opened:
             opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            opened.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.DatabaseError:  # broken: its log goes with it, as it is
         for log in logs:
             if log.exists():

@@ -180,7 +180,8 @@ def enqueue_unique(tx: Connection, kind: str, key: str, due_at: datetime) -> boo
 def schedule(tx: Connection, *, kind: str, key: str, due_at: datetime | None, conversation: str | None = None) -> None:
     """Set the one timer of this kind and key: new, earlier, later, or armed again after it was done; None disarms it.
 
-    One row a key, without payload: whoever does it (`bot.worker.Writes`) reads what is true then. Set under the lock of
+    `conversation`: the one it is about, and goes with. No payload: whoever does it (`bot.worker.Writes`) reads what is
+    true then. Set under the lock of
     what it is about, and set again by its own doer if there is more to come: that one is kept.
     """
     name = _key(kind, key)
@@ -280,9 +281,10 @@ def bring_back(tx: Connection, now: datetime) -> None:
     tx.execute(update(outbox).where(ahead).values(next_at=now))
 
 
-def doubt_all(tx: Connection) -> None:
-    """After a backup was put back: what waits there may have left since. What must not leave twice then does not."""
-    tx.execute(update(outbox).where(outbox.c.settled_at.is_(None)).values(state=MAYBE))
+def doubt_all(tx: Connection, now: datetime) -> None:
+    """After a backup was put back: what was due may have left since. What must not leave twice then does not."""
+    due = and_(outbox.c.settled_at.is_(None), outbox.c.due_at <= now)
+    tx.execute(update(outbox).where(due).values(state=MAYBE))
 
 
 def forget(tx: Connection, done_before: datetime, others_before: datetime) -> int:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -42,6 +43,8 @@ def begin(house: House, name: str) -> str:
         assert loaded
         given = {"conversation": loaded.id, "revision": 1, "kind": "mail", "payload": b"x", "line": loaded.id}
         outbox.append(tx, loaded.key, **given, due_at=house.now())  # type: ignore[arg-type]
+        later = house.now() + timedelta(days=9)
+        outbox.schedule(tx, kind="later", key=loaded.id, due_at=later, conversation=loaded.id)
 
     house.store.db.write(show)
     return begun.conversation
@@ -83,7 +86,9 @@ def test_the_drill_on_sqlite(settings: Settings, opened: Callable[..., House], t
     for file in (served, Path(f"{served}-wal")):
         assert gone.encode() not in file.read_bytes()
     waiting = again.store.db.read(lambda tx: tx.execute(select(tables.outbox.c.kind, tables.outbox.c.state)).all())
-    assert ("mail", "maybe") in [tuple(row) for row in waiting]  # it may have left since: not blindly again
+    found = [tuple(row) for row in waiting]
+    assert ("mail", "maybe") in found  # it may have left since: not blindly again
+    assert ("later", "waiting") in found  # this one surely did not
     again.store.close()
     with sqlite3.connect(settings.storage.data_dir / "autodiag.db.remplacee") as raw:  # what was replaced is kept whole
         assert raw.execute("select count(*) from conversations where id = ?", (since,)).fetchone() == (1,)

@@ -156,6 +156,9 @@ def test_what_may_have_left_and_must_not_twice_goes_to_the_operator(
 
     with structlog.testing.capture_logs() as said:
         doubt(house, clock)
+        if doubt is not dies:  # known at once, and by its name
+            reason = "cut" if doubt is times_out else "ZeroDivisionError"
+            assert of_probe(house, "state", "attempts", "reason") == [(outbox.UNKNOWN, 1, reason)]
         clock.forward(seconds=60)
         work(house, probe, repeats=False)
     assert left == []
@@ -274,6 +277,7 @@ def test_what_recurs_comes_back_whatever_became_of_it_and_catches_up_once(house:
     while states(house) != [outbox.WAITING] or len(ran) < 3 * worker.FAULTS:
         while asyncio.run(worker.work_once(house, doers)):
             pass
+        assert outbox.FAILED not in states(house), "nobody would arm it again before the next start"
         clock.forward(minutes=30)
     clock.forward(days=LONG_AGO.days)
     before = len(ran)
