@@ -181,8 +181,8 @@ def schedule(tx: Connection, *, kind: str, key: str, due_at: datetime | None, co
     """Set the one timer of this kind and key: new, earlier, later, or armed again after it was done; None disarms it.
 
     `conversation`: the one it is about, and goes with. No payload: whoever does it (`bot.worker.Writes`) reads what is
-    true then. Set under the lock of
-    what it is about, and set again by its own doer if there is more to come: that one is kept.
+    true then. Set under the lock of what it is about, and set again by its own doer if there is more to come: that one
+    is kept.
     """
     name = _key(kind, key)
     if due_at is None:
