@@ -1,8 +1,8 @@
 """A visit: a time held while its manager confirms, booked, moved, cancelled. Rows of one transaction, the caller's.
 
-One rule: a time is never given twice. Whoever takes one locks the consultant, looks again, then writes the visit's
-quarter hours, whose primary key refuses a second owner whatever was seen. Locks are taken in one order: conversation
-(the turn's), branch, consultant.
+One rule: a time is never given twice. Whoever takes or gives one back locks the book (`lock`), looks again, then writes
+the visit's quarter hours, whose primary key refuses a second owner whatever was seen. The conversation is locked before
+the book, always: there is one book, so nobody can wait in a circle.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from store.keys import DataKey, Keyring
 from store.tables import insert_once
 from visits import consultants, files
 from visits.slots import Agenda, Rules, Span, free, is_free, slices
-from visits.tables import bookings, visit_slices
+from visits.tables import bookings, branch_places, visit_slices
 
 HELD_FOR = timedelta(minutes=10)
 AT_MOST = timedelta(minutes=30)
 """A time is held for 10 minutes; each answer given meanwhile starts them again, up to this in all."""
 _PAD = 1024
+_BOOK = ""
 
 Sharing = Literal["later", "now", "none"]
 """What the manager lets the consultant read: answers and those to come; those of that day; contact details only."""
@@ -110,10 +111,13 @@ def hold(
     """
     if conversation is not None:
         release(tx, conversation)
-    able = [name for name, agenda in _agendas(tx, keyring, now, want).items() if _free(agenda, rules, now, want, start)]
-    load = _load(tx, able)
+    if not _able(tx, keyring, rules, now, want, start):
+        return None
+    lock(tx)
+    able = _able(tx, keyring, rules, now, want, start)
+    load = _load(tx, able) if len(able) > 1 else {}
     for name in sorted(able, key=lambda each: (load.get(each, 0), each)):
-        if held := _hold(tx, keyring, rules, now, want, start, name, conversation, sharing):
+        if held := _hold(tx, rules, now, want, start, name, conversation, sharing):
             return held
     return None
 
@@ -145,6 +149,7 @@ def confirm(
 
 def move(tx: Connection, booking: Booking, held: Booking) -> Booking:
     """Put a booked visit at the time that `held` holds; it keeps its id, code and details, and counts one more move."""
+    lock(tx)
     tx.execute(delete(visit_slices).where(visit_slices.c.booking.in_((booking.id, held.id))))
     tx.execute(delete(bookings).where(bookings.c.id == held.id))
     rows = [{"consultant": held.consultant, "slice": n, "booking": booking.id} for n in slices(held.span)]
@@ -166,6 +171,7 @@ def cancel(tx: Connection, booking: Booking, by: By, *, to_call: bool = False) -
     `to_call`: it is kept until the call that tells the firm is made, for there is no other way to reach it.
     """
     row = {"status": "cancelled", "cancelled_by": by, "sequence": booking.sequence + 1}
+    lock(tx)
     tx.execute(delete(visit_slices).where(visit_slices.c.booking == booking.id))
     tx.execute(update(bookings).where(bookings.c.id == booking.id).values(row))
     if not to_call:
@@ -173,14 +179,25 @@ def cancel(tx: Connection, booking: Booking, by: By, *, to_call: bool = False) -
     return _known(tx, booking.id)
 
 
+def lock(tx: Connection) -> None:
+    """Open the book for this transaction alone, until its end: who takes times and places, and who gives them back."""
+    book = select(branch_places.c.branch).where(branch_places.c.branch == _BOOK).with_for_update()
+    if tx.execute(book).one_or_none() is None:
+        insert_once(tx, branch_places, branch=_BOOK)
+        tx.execute(book)
+
+
 def release(tx: Connection, conversation: str) -> None:
     """Give back what a conversation holds."""
     held = (bookings.c.conversation == conversation) & (bookings.c.status == "held")
-    tx.execute(delete(bookings).where(held))
+    if tx.execute(select(bookings.c.id).where(held)).first() is not None:
+        lock(tx)
+        tx.execute(delete(bookings).where(held))
 
 
 def free_expired(tx: Connection, now: datetime) -> int:
     """Give back every time held for too long; how many."""
+    lock(tx)
     return tx.execute(delete(bookings).where(bookings.c.status == "held", bookings.c.held_until <= now)).rowcount
 
 
@@ -284,6 +301,11 @@ def _agendas(tx: Connection, keyring: Keyring, now: datetime, want: Wanted) -> M
     return consultants.agendas(tx, able, now, but=want.but)
 
 
+def _able(tx: Connection, keyring: Keyring, rules: Rules, now: datetime, want: Wanted, start: datetime) -> list[str]:
+    """Who is free then."""
+    return [name for name, agenda in _agendas(tx, keyring, now, want).items() if _free(agenda, rules, now, want, start)]
+
+
 def _free(agenda: Agenda, rules: Rules, now: datetime, want: Wanted, start: datetime) -> bool:
     return is_free(agenda, rules, now, start, on_site=want.on_site)
 
@@ -297,7 +319,6 @@ def _load(tx: Connection, names: list[str]) -> dict[str, int]:
 
 def _hold(
     tx: Connection,
-    keyring: Keyring,
     rules: Rules,
     now: datetime,
     want: Wanted,
@@ -306,14 +327,8 @@ def _hold(
     conversation: str | None,
     sharing: Sharing,
 ) -> Booking | None:
-    locked = consultants.find(tx, keyring, name, lock=True)
-    if locked is None or locked.left_on is not None:
-        return None
     over = (bookings.c.consultant == name) & (bookings.c.status == "held") & (bookings.c.held_until <= now)
     tx.execute(delete(bookings).where(over))
-    agenda = consultants.agendas(tx, [name], now, but=want.but)[name]
-    if not _free(agenda, rules, now, want, start):
-        return None
     span = Span(start, start + rules.lasts(on_site=want.on_site))
     row = {
         "id": secrets.token_hex(16),

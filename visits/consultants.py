@@ -65,10 +65,9 @@ def add(tx: Connection, keyring: Keyring, card: Card, *, account: str = "") -> C
     return Consultant(name, card, False, False, None, "", None, key)
 
 
-def find(tx: Connection, keyring: Keyring, name: str, *, lock: bool = False) -> Consultant | None:
-    """The consultant with this id, gone or not. `lock`: nobody else books their time until the end of `tx`."""
-    wanted = select(consultants).where(consultants.c.id == name)
-    row = tx.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+def find(tx: Connection, keyring: Keyring, name: str) -> Consultant | None:
+    """The consultant with this id, gone or not."""
+    row = tx.execute(select(consultants).where(consultants.c.id == name)).one_or_none()
     return _read(keyring, row) if row else None
 
 

@@ -1,7 +1,7 @@
 """Places of a branch's quota, and who waits for one: served in the order in which they came.
 
-One rule: whoever takes a place locks the branch first, so that the last place is not taken twice. Quotas are settings;
-a branch that has none named is not in the programme.
+One rule: whoever takes a place has locked the book first (`bookings.lock`), so that the last place is not taken twice.
+Quotas are settings; a branch that has none named is not in the programme.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from store.tables import insert_once
 from visits import bookings
-from visits.tables import branch_places, waiting
+from visits.tables import waiting
 
 KEPT_FOR = timedelta(days=3)
 """How long a place that frees up is kept for whoever was told, before the next one is."""
@@ -25,12 +25,6 @@ def left(tx: Connection, quotas: Mapping[str, int], branch: str, now: datetime, 
         waiting.c.branch == branch, waiting.c.called_at > now - KEPT_FOR, waiting.c.conversation != me
     )
     return quotas.get(branch, 0) - bookings.used(tx, now).get(branch, 0) - (tx.scalar(called) or 0)
-
-
-def lock(tx: Connection, branch: str) -> None:
-    """Keep others from taking a place of this branch until the end of `tx`."""
-    insert_once(tx, branch_places, branch=branch)
-    tx.execute(select(branch_places.c.branch).where(branch_places.c.branch == branch).with_for_update())
 
 
 def wait(tx: Connection, conversation: str, branch: str, now: datetime) -> int:
@@ -60,11 +54,11 @@ def call(tx: Connection, quotas: Mapping[str, int], now: datetime) -> list[str]:
 
     One called too long ago goes to the end of the list.
     """
+    bookings.lock(tx)
     late = waiting.c.called_at <= now - KEPT_FOR
     tx.execute(update(waiting).where(late).values(called_at=None, since=now))
     told: list[str] = []
     for branch in tx.scalars(select(waiting.c.branch).where(waiting.c.called_at.is_(None)).distinct()).all():
-        lock(tx, branch)
         room = max(0, left(tx, quotas, branch, now))
         first = select(waiting.c.conversation).where(waiting.c.branch == branch, waiting.c.called_at.is_(None))
         order = (waiting.c.since, waiting.c.conversation)

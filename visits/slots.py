@@ -88,7 +88,7 @@ def free(agenda: Agenda, rules: Rules, now: datetime, *, on_site: bool) -> Itera
 
 def is_free(agenda: Agenda, rules: Rules, now: datetime, start: datetime, *, on_site: bool) -> bool:
     """Whether this very start may be booked."""
-    return any(at == start for at in free(agenda, rules, now, on_site=on_site))
+    return next((at for at in free(agenda, rules, now, on_site=on_site) if at >= start), None) == start
 
 
 def good(starts: Iterable[datetime], wanted: int = 3) -> list[datetime]:

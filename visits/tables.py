@@ -110,6 +110,7 @@ waiting = Table(
 )
 
 branch_places = Table("branch_places", metadata, Column("branch", Text, primary_key=True))
+"""The book of times and places: its one row is locked by whoever takes or gives one back (`bookings.lock`)."""
 
 calls = Table(
     "calls",

@@ -38,10 +38,10 @@ _KEPT = ("rdv-mode", "rdv-postal")
 
 def answer(house: House, tx: Connection, turn: UnderWay) -> Sequence[Event]:
     """What the room answers to what was just concluded; nothing to nearly every turn."""
+    if Digressed("book") in turn.facts:
+        return _open(house, tx, turn)
     for fact in turn.facts:
         match fact:
-            case Digressed("book"):
-                return _open(house, tx, turn)
             case AnswerRecorded() if fact.node in _STEPS:
                 return _STEPS[fact.node](house, tx, turn, fact.choice) or _times_if_asked(house, tx, turn)
             case AnswerRecorded() if fact.node.startswith("rdv-") and not turn.loaded.trial:
@@ -167,8 +167,8 @@ def _hold(house: House, tx: Connection, turn: UnderWay, session: Session, start:
     if turn.loaded.trial:
         return [Provided(FLOW, values=_as_if(house, tx, want, start))]
     if not want.but and want.branch is not None:
+        bookings.lock(tx)
         bookings.release(tx, turn.loaded.id)
-        places.lock(tx, want.branch)
         if _no_place_left(house, tx, turn):
             return _to_the_list(tx, turn)
     sharing = _SHARING.get(session.answers.get(AGREED, ""), "none")

@@ -23,7 +23,7 @@ DOOR = "visits"
 def serve(house: House, tx: Connection, job: Job) -> None:
     """Call whoever waits for a place that is free now, first come first served; each is told in a job of their own.
 
-    No conversation is locked here: who takes a place locks the conversation before the branch, and this the branch.
+    No conversation is locked here: who takes a place locks its conversation before the book, and this the book.
     """
     now = house.now()
     for conversation in places.call(tx, house.settings.visits.places, now):

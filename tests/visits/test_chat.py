@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select
 
+from bot.doers import doers
 from bot.house import House
-from bot.turn import Present, look, records
+from bot.turn import Present, look, records, take
 from bot.visit.rules import rules
+from bot.worker import work_once
 from dialogue import engine, sessions
 from dialogue.events import Clicked, Commanded, Event, Wrote
 from tests.bot.test_turn import run, send, started
@@ -349,10 +352,7 @@ def test_a_firm_with_a_telephone_only_gives_its_consultant_dated_calls(
 
 
 def test_when_places_run_out_a_list_is_kept_and_served(house: House, lea: Consultant, shop: Present) -> None:
-    full = house.settings.model_copy(
-        update={"visits": house.settings.visits.model_copy(update={"places": {"optique": 0}})}
-    )
-    object.__setattr__(house, "settings", full)
+    few(house, 0)
     here = go(house, shop, Commanded("book"))
     assert asked(house, here) == "rdv-attente"
     here = go(house, here, Clicked("rdv-attente", "oui"))
@@ -362,3 +362,68 @@ def test_when_places_run_out_a_list_is_kept_and_served(house: House, lea: Consul
     assert house.store.db.read(lambda tx: places.rank(tx, shop.conversation)) == 1
     looked = run(look(house, shop.conversation))
     assert looked.revision == here.revision
+
+
+def test_the_last_places_are_given_once_each_whoever_is_quick(house: House, lea: Consultant) -> None:
+    few(house, 3)
+    house.store.db.write(lambda tx: consultants.set_hours(tx, consultants.add(tx, house.store.keyring, LEA).id, OFFICE))
+    shops = [to_times(house, opened(house)) for _ in range(8)]
+    times = list(options(house, shops[0]))
+
+    async def all_at_once() -> list[Present]:
+        return await asyncio.gather(
+            *(
+                take(
+                    house,
+                    door="web",
+                    incoming=f"quick-{number}",
+                    conversation=shop.conversation,
+                    revision=shop.revision,
+                    event=Clicked("rdv-heure", times[number % 3]),
+                )
+                for number, shop in enumerate(shops)
+            )
+        )
+
+    done = run(all_at_once())
+    held = [here for here in done if asked(house, here) == "rdv-adresse"]
+    assert len(held) == 3
+    others = [here for here in done if here not in held]
+    assert all(asked(house, here) in ("rdv-attente", "rdv-heure") for here in others)
+    assert all(
+        "Quelqu'un vient de prendre" in said(house, here) or "liste d'attente" in said(house, here) for here in others
+    )
+
+
+def test_a_place_that_frees_up_is_offered_to_the_first_who_waits(
+    house: House, lea: Consultant, shop: Present, clock: Clock
+) -> None:
+    few(house, 1)
+    first = booked(house, shop)
+    second = go(house, opened(house), Commanded("book"), Clicked("rdv-attente", "oui"))
+    clock.forward(seconds=1)
+    third = go(house, opened(house), Commanded("book"), Clicked("rdv-attente", "oui"))
+    go(house, first, Commanded("book"), Clicked("rdv-que-faire", "annuler"), Clicked("rdv-annuler", "oui"))
+    while run(work_once(house, doers(house))):
+        pass
+    told = run(look(house, second.conversation))
+    assert asked(house, told) == "rdv-place"
+    assert "s'est libérée pour vous" in said(house, told)
+    assert asked(house, run(look(house, third.conversation))) != "rdv-place"
+    assert house.store.db.read(lambda tx: places.left(tx, {"optique": 1}, "optique", house.now())) == 0, "kept for them"
+    there = go(house, told, Clicked("rdv-place", "oui"))
+    assert asked(house, there) == "rdv-accord"
+    there = booked_from_agreement(house, there)
+    assert visit_of(house, there).branch == "optique"
+    assert house.store.db.read(lambda tx: places.rank(tx, third.conversation)) == 1
+
+
+def booked_from_agreement(house: House, here: Present) -> Present:
+    here = go(house, here, Clicked("rdv-accord", "suite"), Clicked("rdv-mode", "distance"))
+    return go(house, to_confirm(house, chosen(house, here)), Clicked("rdv-confirmer", "oui"))
+
+
+def few(house: House, count: int) -> None:
+    """So many places for opticians."""
+    visits = house.settings.visits.model_copy(update={"places": {"optique": count}})
+    object.__setattr__(house, "settings", house.settings.model_copy(update={"visits": visits}))

@@ -35,6 +35,7 @@ from visits.consultants import Consultant
 from visits.slots import Span
 
 __all__ = ["lea", "shop"]  # fixtures
+pytestmark = pytest.mark.databases("sqlite", because="rows of visits are tried on both in test_bookings and test_chat")
 WHEN = "mercredi 25 novembre à 11 h"
 
 
