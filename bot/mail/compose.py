@@ -33,13 +33,13 @@ def compose(house: House, letter: Letter, to: str) -> EmailMessage:
     message["Subject"] = subject
     message["Date"] = format_datetime(house.now())
     message["Message-ID"] = f"<{letter.id}@{sender(house).domain}>"
-    message["Content-Language"] = "fr"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["List-Unsubscribe"] = f"<{stop}>"
     if settings.server.https:  # RFC 8058 asks for https
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(body.strip() + "\n", cte="quoted-printable")
+    message["Content-Language"] = "fr"
     if letter.calendar:
         _add_calendar(message, letter.calendar)
     return message

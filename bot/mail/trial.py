@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from bot.house import House
 from bot.mail.compose import compose
 from bot.mail.letters import Letter
@@ -28,7 +30,7 @@ async def try_out(house: House, typed: str) -> tuple[bool, str]:
     if not mail.on:
         return False, mail.told
     try:
-        await deliver(house.settings, compose(house, Letter("essai", "test", "test"), to), attempts=1)
+        await deliver(house.settings, compose(house, Letter(secrets.token_hex(16), "test", "test"), to), attempts=1)
     except (Later, Never) as told:
         reason = told.reason if isinstance(told, Later) else str(told)
         lost = "On ne sait pas s'il est parti : la réponse du serveur n'est pas arrivée. Regardez la boîte."
@@ -36,4 +38,4 @@ async def try_out(house: House, typed: str) -> tuple[bool, str]:
             f"Le serveur ne répond pas ({reason}) : vérifiez « serveur », « port » et « chiffrement », dans courriel."
         )
         return False, lost if isinstance(told, Later) and told.maybe else _MEND.get(reason, down)
-    return True, f"C'est parti. {mail.told}"
+    return True, mail.told if mail.folder else f"C'est parti. {mail.told}"

@@ -121,6 +121,7 @@ def test_what_every_mail_carries(house: House, certificate: Certificate) -> None
         assert said["From"].addresses[0].display_name == "L'Autodiag"
         assert said["Reply-To"].addresses[0].addr_spec == house.settings.contact.email
         assert said["Auto-Submitted"] == "auto-generated"
+        assert said["Content-Language"] == "fr"
         assert said["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
         stop = link_in(said.get_content(), "e")
         assert said["List-Unsubscribe"].strip() == f"<https://autodiag.example/e/{stop}>"
