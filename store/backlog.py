@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text, update
 
-from store.outbox import DROPPED, FAILED, MAYBE, TAKEN, UNKNOWN, WAITING
+from store.outbox import DROPPED, FAILED, MAYBE, UNKNOWN, WAITING
 from store.tables import GIVEN_UP, outbox
+from store.taking import TAKEN
 
 LATE = timedelta(minutes=5)
 """What was due longer ago than this, and is not done, is late: the outside is down, or nobody works."""

@@ -14,14 +14,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Executable,
-    Select,
     and_,
     bindparam,
     delete,
-    exists,
     func,
     insert,
     or_,
@@ -32,9 +29,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from store.keys import DataKey
 from store.tables import insert_once, outbox
+from store.taking import TAKEN, head, take
 
-WAITING, TAKEN, MAYBE = "waiting", "taken", "maybe"
-"""To be done; somebody is at it; to be done, and the outside may have got it already."""
+WAITING, MAYBE = "waiting", "maybe"
+"""To be done; to be done, and the outside may have got it already. `TAKEN`: somebody is at it."""
 DONE, FAILED, EXPIRED, UNKNOWN, DROPPED = "done", "failed", "expired", "unknown", "dropped"
 """Settled: done; given up; its time had passed; may have been done and must not be twice; taken out by hand."""
 
@@ -170,13 +168,6 @@ def opened(key: DataKey, job: Job) -> bytes:
     return key.unseal(job.payload or b"", table="outbox", row=row, column="payload")
 
 
-def enqueue_unique(tx: Connection, kind: str, key: str, due_at: datetime) -> bool:
-    """Add a job of no conversation unless it is known under this key, done or not; True if added."""
-    return insert_once(
-        tx, outbox, dedup=_key(kind, key), kind=kind, due_at=due_at, next_at=due_at, attempts=0, claims=0, state=WAITING
-    )
-
-
 def schedule(tx: Connection, *, kind: str, key: str, due_at: datetime | None, conversation: str | None = None) -> None:
     """Set the one timer of this kind and key: new, earlier, later, or armed again after it was done; None disarms it.
 
@@ -214,7 +205,7 @@ def claim(
     `but`: what the caller is still at, whatever became of its lease.
     """
     given = {"now": now, "until": now + lease, "kinds": list(kinds or ()), "but": [0, *but]}
-    row = _take(tx, kinds is not None, given)
+    row = take(tx, kinds is not None, given)
     if row is None:
         return None
     expired = row["expires_at"] is not None and row["expires_at"] <= now
@@ -306,13 +297,6 @@ def _settle(tx: Connection, job: Job, **values: object) -> None:
         raise Overtaken(job.kind)
 
 
-def _head() -> ColumnElement[bool]:
-    """Nothing older on the same line is still to be settled."""
-    older = outbox.alias("older")
-    ahead = and_(older.c.line == outbox.c.line, older.c.id < outbox.c.id, older.c.settled_at.is_(None))
-    return ~exists(select(older.c.id).where(ahead))
-
-
 def _at(conversation: str, revision: int, n: int) -> str:
     return f"{conversation}/{revision}/{n}"
 
@@ -336,7 +320,7 @@ _NEXT_N = select(func.coalesce(func.max(outbox.c.n) + 1, 0)).where(
 )
 _NEXT_DUE = (
     select(outbox.c.next_at)
-    .where(outbox.c.settled_at.is_(None), _head())
+    .where(outbox.c.settled_at.is_(None), head())
     .where(outbox.c.kind.in_(bindparam("kinds", expanding=True)))
     .where(outbox.c.id.not_in(bindparam("but", expanding=True)))
     .order_by(outbox.c.next_at, outbox.c.id)
@@ -355,46 +339,3 @@ def _scheduling(dialect: str) -> Executable:
 
 
 _TIMER = ("dedup", "kind", "conversation", "due_at", "next_at")
-
-
-@cache
-def _oldest(of_kinds: bool) -> Select[Any]:
-    wanted = select(outbox.c.id, outbox.c.state).where(
-        outbox.c.settled_at.is_(None), outbox.c.next_at <= bindparam("now"), _head()
-    )
-    if of_kinds:
-        wanted = wanted.where(outbox.c.kind.in_(bindparam("kinds", expanding=True)))
-    wanted = wanted.where(outbox.c.id.not_in(bindparam("but", expanding=True)))
-    return wanted.order_by(outbox.c.next_at, outbox.c.id).limit(1)
-
-
-@cache
-def _taking(dialect: str, of_kinds: bool) -> tuple[Executable, Executable | None]:
-    """One statement on PostgreSQL, where the choice must be made once (MATERIALIZED) and skip what others choose.
-
-    Two on SQLite, where BEGIN IMMEDIATE keeps others out.
-    """
-    mark = {
-        "attempts": outbox.c.attempts + 1,
-        "claims": outbox.c.claims + 1,
-        "next_at": bindparam("until"),
-        "state": TAKEN,
-    }
-    if dialect == "sqlite":
-        return _oldest(of_kinds), update(outbox).where(outbox.c.id == bindparam("taken")).values(mark).returning(outbox)
-    chosen = _oldest(of_kinds).with_for_update(skip_locked=True).cte("chosen").prefix_with("MATERIALIZED")
-    taken = update(outbox).where(outbox.c.id == chosen.c.id).values(mark)
-    return taken.returning(*outbox.c, chosen.c.state.label("was")), None
-
-
-def _take(tx: Connection, of_kinds: bool, given: dict[str, Any]) -> dict[str, Any] | None:
-    first, then = _taking(tx.dialect.name, of_kinds)
-    needed = {name: given[name] for name in ("now", "but", *(["kinds"] if of_kinds else ()))}
-    if then is None:
-        row = tx.execute(first, needed | {"until": given["until"]}).mappings().one_or_none()
-        return None if row is None else dict(row)
-    chosen = tx.execute(first, needed).one_or_none()
-    if chosen is None:
-        return None
-    taken = tx.execute(then, {"taken": chosen.id, "until": given["until"]}).mappings().one()
-    return {**taken, "was": chosen.state}

@@ -32,7 +32,7 @@ def no_chance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def job(house: House) -> None:
-    house.store.db.write(lambda tx: outbox.enqueue_unique(tx, "probe", "one", house.now()))
+    house.store.db.write(lambda tx: outbox.schedule(tx, kind="probe", key="one", due_at=house.now()))
 
 
 def of_probe(house: House, *names: str) -> list[tuple[Any, ...]]:
@@ -208,9 +208,9 @@ def test_a_job_whose_time_has_passed_does_not_leave_and_the_next_does(house: Hou
     async def probe(_: House, job: Job) -> None:
         left.append(job.dedup)
 
-    house.store.db.write(lambda tx: outbox.enqueue_unique(tx, "probe", "old", clock()))
+    house.store.db.write(lambda tx: outbox.schedule(tx, kind="probe", key="old", due_at=clock()))
     house.store.db.write(lambda tx: tx.execute(tables.outbox.update().values(expires_at=clock())))
-    house.store.db.write(lambda tx: outbox.enqueue_unique(tx, "probe", "new", clock()))
+    house.store.db.write(lambda tx: outbox.schedule(tx, kind="probe", key="new", due_at=clock()))
     with structlog.testing.capture_logs() as said:
         work(house, probe)
     assert left == ["probe/new"]
@@ -317,7 +317,7 @@ def test_a_clock_put_back_by_a_day_does_not_make_a_second_try_wait_for_a_day(hou
 
 
 def test_nothing_of_a_job_is_logged_but_its_number_its_kind_and_a_code(house: House) -> None:
-    house.store.db.write(lambda tx: outbox.enqueue_unique(tx, "probe", "canary-key", house.now()))
+    house.store.db.write(lambda tx: outbox.schedule(tx, kind="probe", key="canary-key", due_at=house.now()))
 
     async def probe(_: House, job: Job) -> Save | None:
         raise RuntimeError("canary-said")
