@@ -41,7 +41,7 @@ def test_an_unfinished_autodiag_is_recalled_in_a_new_message(
         assert shown.number > left.number
         assert left.text.splitlines()[-1] in shown.text, "the same question"
         assert next(each for each in talk.telegram.chats[talk.chat] if each.number == left.number).buttons == []
-        shown = await talk.presses("Ne plus me solliciter")
+        shown = await talk.presses("Ne plus me relancer")
         assert "je ne vous écrirai plus de moi-même" in shown.text
         passes(talk, clock, days=30)
         await talk.settles()
