@@ -84,7 +84,7 @@ def test_from_the_pause_to_the_question_and_its_end(
         answer(page, place)
     asked = page.locator("#question").inner_text()
     page.get_by_role("button", name="Faire une pause").click()
-    page.get_by_role("link", name="Être prévenu(e) par").click()
+    page.get_by_role("link", name="Me prévenir par").click()
     looked_at(page, f"1-laisser-{mark}")
     page.get_by_label("Votre adresse").fill("marie@boutique")
     page.get_by_role("button", name="Me prévenir").click()
