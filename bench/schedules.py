@@ -122,6 +122,8 @@ async def _one(world: World, seed: int, found: Found, *, first: int, steps: int,
         await play(world, seed, found, first=first, steps=steps, outage=outage)
     except BaseException:
         print(f"SEED={seed} failed: {told(found)}", flush=True)
+        for process in world.processes:
+            print(process.name, process.log.read_text()[-3000:], flush=True)
         raise
     if not found.fine:
         print(f"SEED={seed} found: {found.compared} {told(found)}", flush=True)

@@ -17,7 +17,7 @@ import uvicorn
 from bot import worker
 from bot.app import create_app
 from bot.doers import doers
-from bot.house import House
+from bot.house import House, day_off
 from bot.open_chats import hear_for_ever
 
 
@@ -87,6 +87,11 @@ async def _beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
+async def _read_calendar(house: House) -> None:
+    """Read the public holidays now, aside: the first turn would, for half a second, with the database held."""
+    await asyncio.to_thread(day_off, house.today())
+
+
 async def work(house: House, ready: Callable[[], None]) -> None:
     """Do the work of the outbox, and nothing else, until SIGINT or SIGTERM; then finish what is under way.
 
@@ -115,7 +120,7 @@ async def serve(house: House, listening: socket.socket) -> None:
     )
     house.ear.learn_meanwhile()
     try:
-        async with working(house), _beside(hear_for_ever(house)):
+        async with working(house), _beside(hear_for_ever(house), _read_calendar(house)):
             await Server(config, house).serve(sockets=[listening])
     finally:
         house.ear.leave()

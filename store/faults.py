@@ -37,7 +37,7 @@ class Plan:
     def passes(self, name: str) -> None:
         """Pass a point, or die there."""
         with self._lock:
-            wanted = self._file.read_text() if self._file.exists() else ""
+            wanted = self._wanted()
             pattern, _, number = wanted.rpartition(" ")
             if wanted != self._read:
                 self._read, self._left = wanted, int(number or 0)
@@ -47,6 +47,12 @@ class Plan:
                 self._left -= 1
                 if self._left == 0:
                     self._die()
+
+    def _wanted(self) -> str:
+        try:
+            return self._file.read_text()
+        except FileNotFoundError:
+            return ""
 
 
 _armed: Plan | None = None

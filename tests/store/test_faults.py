@@ -70,3 +70,12 @@ def test_it_dies_at_the_pass_that_was_asked_for_counted_from_then_on(place: Any,
     plan.unlink()
     assert [_claim(store, name) for name in "1234"] == [False, False, True, False]
     store.close()
+
+
+def test_a_plan_taken_away_while_a_point_passes_is_no_plan(
+    place: Any, plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = place.open()
+    monkeypatch.setattr(Path, "exists", lambda _: True)  # it was there a moment ago
+    assert _claim(store)
+    store.close()
