@@ -55,6 +55,10 @@ class Fetcher:
     schemes: tuple[str, ...] = ("https",)
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
+    def host(self, address: str) -> str:
+        """The machine that an address names, which may be no public one. Raises Unreadable."""
+        return self._parts(address)[1]
+
     def fetch(self, address: str) -> bytes:
         """The bytes of a calendar. Blocks. Raises Unreadable."""
         for _ in range(_REDIRECTIONS + 1):

@@ -40,6 +40,11 @@ def read_soon(house: House, tx: Connection, consultant: str) -> None:
     outbox.schedule(tx, kind=ONE, key=consultant, due_at=house.now())
 
 
+def host_named(address: str) -> str:
+    """The machine that a calendar's address names. Raises Unreadable where it is no address of a calendar."""
+    return _FETCHER.host(address)
+
+
 async def read(house: House, job: Job) -> Save | None:
     """Read one calendar, and keep when its owner is busy."""
     name = (job.dedup or "").removeprefix(f"{ONE}/")

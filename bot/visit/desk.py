@@ -101,7 +101,7 @@ def expert(
         if phone is not None:
             card = replace(card, phone=_tidied(house, {"rdv-telephone": phone})["rdv-telephone"])
         if departments is not None:
-            card = replace(card, departments=_departments(departments))
+            card = replace(card, departments=read_departments(departments))
         if branches is not None:
             card = replace(card, branches=_branches(house, branches))
         if hours is not None:
@@ -147,7 +147,8 @@ def _expert(house: House, tx: Connection, number: str) -> Consultant:
     raise Wrong("Aucun expert n'a ce numéro : voyez « autodiag consultant list ».")
 
 
-def _departments(text: str) -> tuple[str, ...]:
+def read_departments(text: str) -> tuple[str, ...]:
+    """Departments as they are typed: "75, 2A", or "tous" for all of them. Raises Wrong."""
     if text.strip().lower() == "tous":
         return ()
     found = tuple(part.strip().upper() for part in text.split(",") if part.strip())

@@ -17,7 +17,7 @@ from bot.web import chat, data, keep, kit, mail, news, pages, paper, visit
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
-from bot.web.space import agenda, enter, federation, home, invitation, keys
+from bot.web.space import agenda, card, enter, federation, home, hours, invitation, keys
 from bot.web.space import visit as consultant_visit
 from bot.web.space.guard import SignedOut
 from bot.web.view import View
@@ -98,6 +98,15 @@ ROUTES = [
     Route("/espace/consultant/visites/{visite}", consultant_visit.change, methods=["POST"]),
     Route("/espace/consultant/visites/{visite}/synthese", consultant_visit.summary),
     Route("/espace/consultant/visites/{visite}/synthese.pdf", consultant_visit.paper),
+    Route("/espace/consultant/heures", hours.hours),
+    Route("/espace/consultant/heures", hours.set_week, methods=["POST"]),
+    Route("/espace/consultant/heures/exceptions", hours.change_exceptions, methods=["POST"]),
+    Route("/espace/consultant/fiche", card.card),
+    Route("/espace/consultant/fiche", card.change_card, methods=["POST"]),
+    Route("/espace/consultant/photo", card.photo),
+    Route("/espace/consultant/photo", card.change_photo, methods=["POST"]),
+    Route("/espace/consultant/calendrier", card.calendars),
+    Route("/espace/consultant/calendrier", card.change_calendars, methods=["POST"]),
     Route("/espace/{nowhere:path}", home.nowhere, methods=["GET", "POST"]),  # the last of the spaces
     Route("/static/{name}", pages.asset),
     Route("/healthz", pages.alive),

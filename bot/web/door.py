@@ -10,7 +10,7 @@ from starlette.responses import Response
 from bot.entrance import who, who_limited
 from bot.house import House
 from bot.turn import Bearer, Gone, Present, look
-from bot.web.form import Form, read_form
+from bot.web.form import FIELDS, Form, read_form
 from bot.web.frame import frame_of
 from bot.web.guard import Throttle
 from bot.web.view import View
@@ -37,9 +37,9 @@ class Door:
         given = frame.token if frame else request.cookies.get(self.cookie, "")
         return given if len(given) <= 200 else ""
 
-    async def form(self, request: Request) -> Form:
-        """The form of a POST. Raises Problem."""
-        form = await read_form(request, self.house.settings)
+    async def form(self, request: Request, *, most: int = FIELDS) -> Form:
+        """The form of a POST, of so many fields at most. Raises Problem."""
+        form = await read_form(request, self.house.settings, most=most)
         if frame := frame_of(request):
             frame.token, frame.host = form.fields.get("acces", ""), form.fields.get("hote", "")
         return form

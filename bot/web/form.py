@@ -20,7 +20,10 @@ from bot.settings import Settings
 LARGEST = 16_384
 """Bytes of a form; our longest is far below."""
 LONGEST_TEXT = 1_000
-_FIELDS = 20
+FIELDS = 20
+"""Fields of a form; the longest of the chat has half of that."""
+UPLOADS: Mapping[str, int] = {"/espace/consultant/photo": 6_000_000}
+"""Bytes of a body, at the few addresses that take a file."""
 _ID = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{20,64}")
 
@@ -80,9 +83,9 @@ class Form:
         return given
 
 
-async def read_form(request: Request, settings: Settings) -> Form:
-    """The form of a POST. Raises Problem."""
-    if not _from_here(request, settings):
+async def read_form(request: Request, settings: Settings, *, most: int = FIELDS) -> Form:
+    """The form of a POST, of so many fields at most. Raises Problem."""
+    if not from_here(request, settings):
         raise Problem(403, "elsewhere")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -94,7 +97,7 @@ async def read_form(request: Request, settings: Settings) -> Form:
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=_FIELDS,
+            max_num_fields=most,
         )
     except UnicodeDecodeError:
         raise Problem(400, "unreadable") from None
@@ -108,7 +111,7 @@ async def read_form(request: Request, settings: Settings) -> Form:
 
 async def read_json(request: Request, settings: Settings) -> dict[str, Any]:
     """The JSON object that a script of ours sends. Raises Problem."""
-    if not _from_here(request, settings):
+    if not from_here(request, settings):
         raise Problem(403, "elsewhere")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
@@ -122,7 +125,7 @@ async def read_json(request: Request, settings: Settings) -> dict[str, Any]:
     return found
 
 
-def _from_here(request: Request, settings: Settings) -> bool:
+def from_here(request: Request, settings: Settings) -> bool:
     """Whether the form was sent from one of our pages, as far as the browser says.
 
     Without Sec-Fetch-Site (Safari before 16.4) Origin decides: `Referrer-Policy: same-origin`, ours, names it with our

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.house import House
 from bot.throttle import neighbourhood, throttle_of
-from bot.web.form import LARGEST, Problem
+from bot.web.form import LARGEST, UPLOADS, Problem
 from bot.web.frame import framed
 
 log = structlog.get_logger("web")
@@ -122,7 +122,8 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a body that says it is too long before reading it, and one that proves too long, or too slow."""
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > LARGEST:
+        most = UPLOADS.get(scope["path"], LARGEST)
+        if not declared.isdigit() or int(declared) > most:
             await self._answer(scope, receive, send, 413, "too_big")
             return
         read, whole, until = 0, False, asyncio.get_running_loop().time() + SLOWEST
@@ -137,7 +138,7 @@ class Guard:
             except TimeoutError:
                 raise Problem(408, "too_slow") from None
             read, whole = read + len(message.get("body", b"")), not message.get("more_body", False)
-            if read > LARGEST:
+            if read > most:
                 raise Problem(413, "too_big")
             return message
 

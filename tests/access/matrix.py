@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -23,7 +24,7 @@ from federations import campaigns
 from federations.campaigns import Campaign
 from visits import bookings, consultants
 from visits.bookings import Wanted
-from visits.slots import Weekly
+from visits.slots import Span, Weekly
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,20 @@ def a_visit(house: House, account: Account) -> str:
     return house.store.db.write(work)
 
 
+def an_exception(house: House, account: Account) -> str:
+    """An absence of this consultant."""
+
+    def work(tx: Connection) -> str:
+        changes.consultant_joins(house, tx, account)
+        start = house.now() + timedelta(days=300)
+        return consultants.add_exception(tx, account.id, Span(start, start + timedelta(hours=1)), opens=False)
+
+    return house.store.db.write(work)
+
+
 FORM = {"id": "x" * 24}
-VISIT = "/espace/consultant/visites/{visite}"
+SPACE = "/espace/consultant"
+VISIT = f"{SPACE}/visites/{{visite}}"
 
 LINES = (
     Line("GET", "/espace", ROLES),
@@ -97,6 +110,21 @@ LINES = (
     Line("POST", VISIT, ("consultant",), a_visit, {**FORM, "faire": "annuler"}),
     Line("GET", f"{VISIT}/synthese", ("consultant",), a_visit),
     Line("GET", f"{VISIT}/synthese.pdf", ("consultant",), a_visit),
+    Line("GET", f"{SPACE}/heures", ("consultant",)),
+    Line("POST", f"{SPACE}/heures", ("consultant",), sent=FORM),
+    Line(
+        "POST",
+        f"{SPACE}/heures/exceptions",
+        ("consultant",),
+        an_exception,
+        {**FORM, "faire": "retirer", "exception": "{id}"},
+    ),
+    Line("GET", f"{SPACE}/fiche", ("consultant",)),
+    Line("POST", f"{SPACE}/fiche", ("consultant",), sent={**FORM, "telephone": "01 99 00 11 22"}),
+    Line("GET", f"{SPACE}/photo", ("consultant",)),
+    Line("POST", f"{SPACE}/photo", ("consultant",), sent={**FORM, "faire": "retirer"}),
+    Line("GET", f"{SPACE}/calendrier", ("consultant",)),
+    Line("POST", f"{SPACE}/calendrier", ("consultant",), sent={**FORM, "faire": "flux"}),
     Line("GET", "/espace/federation", ("federation",)),
     Line("GET", "/espace/federation/chiffres.csv", ("federation",)),
     Line("GET", "/espace/federation/campagnes", ("federation",)),

@@ -26,11 +26,11 @@ _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class BadField(Exception):
-    """What was typed can't be taken; `code` names its sentence in templates/space/sentences.html."""
+    """What was typed can't be taken. `code`: of its sentence in sentences.html; `about`: what it names."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, about: str = "") -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.about = code, about
 
 
 async def consultant(request: Request) -> SignIn:
