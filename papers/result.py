@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Final
 
 from dialogue.engine import counted, result
+from dialogue.expert import diagnosis
 from dialogue.flow import Flow
 from dialogue.present import action_words, label_of, level_words, verify_messages, weakest_first
 from dialogue.session import Session
@@ -88,9 +89,19 @@ def _paper(flow: Flow, session: Session, words: Words, day: date) -> _Data:
         "actions": [_action(words, action) for action in first],
         "later": [_action(words, action) for action in later],
         "verify": list(_verify(flow, session, words)),
+        "expert": _expert(flow, session),
         "programme": {"name": programme.name, "phone": programme.phone, "site": str(programme.site)},
         "human": [part for part in words.say("human").splitlines() if part],
     }
+
+
+def _expert(flow: Flow, session: Session) -> _Data | None:
+    """The expert's opinion, theme by theme, or None before there is one."""
+    found = diagnosis(flow, session.values)
+    if found is None:
+        return None
+    themes = [{"title": each.title, "note": str(each.note), "level": each.level} for each in found.themes]
+    return {"level": found.level, "note": str(found.note), "themes": themes}
 
 
 def _action(words: Words, action: Action) -> _Data:

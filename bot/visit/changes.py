@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from access.accounts import Account
 from bot.house import House
 from bot.turn import happen
-from bot.visit import notices
+from bot.visit import handover, notices
 from bot.visit.booking import CONFIRM, FLOW, TIME
 from bot.visit.rules import card, when
 from dialogue.events import Mark, Marked, Provided
@@ -30,7 +30,7 @@ _NOON = time(12)
 
 def consultant_cancels(house: House, tx: Connection, name: str, consultant: str) -> Booking | None:
     """The consultant cancels a visit of theirs that is to come; new times are offered at once. None: no such visit."""
-    booking = _mine(house, tx, name, consultant)
+    booking = held(house, tx, name, consultant)
     if booking is None or booking.status != "booked" or booking.starts_at <= house.now():
         return None
     told = bookings.details(tx, house.store.keyring, booking) or {}
@@ -63,7 +63,7 @@ def milestone(
     house: House, tx: Connection, name: str, consultant: str, reached: Milestone, on: date | None
 ) -> Booking | None:
     """The consultant notes the day of a milestone (None takes it back); the survey follows. None: no such visit."""
-    booking = _mine(house, tx, name, consultant)
+    booking = held(house, tx, name, consultant)
     if booking is None or booking.status != "booked":
         return None
     bookings.mark(tx, booking, reached, on)
@@ -75,7 +75,7 @@ def support(
     house: House, tx: Connection, name: str, consultant: str, days: tuple[date, date, int] | None
 ) -> Booking | None:
     """The consultant notes the support days: from, to, how many. Raises ValueError when they end before they begin."""
-    booking = _mine(house, tx, name, consultant)
+    booking = held(house, tx, name, consultant)
     if booking is None or booking.status != "booked":
         return None
     since, until, count = days or (None, None, None)
@@ -122,7 +122,15 @@ def _has_chat(house: House, tx: Connection, conversation: str) -> bool:
     return house.settings.telegram.on and bool(chats.of(tx, conversation))
 
 
-def _mine(house: House, tx: Connection, name: str, consultant: str) -> Booking | None:
+def tell_consultant(house: House, tx: Connection, name: str) -> bool:
+    """The day before: a letter to the consultant if answers changed since they last read them; whether one leaves."""
+    booking = bookings.find(tx, name)
+    if booking is None or booking.status != "booked" or booking.starts_at <= house.now():
+        return False
+    return handover.changed(house, tx, booking) and notices.answers_changed(house, tx, booking)
+
+
+def held(house: House, tx: Connection, name: str, consultant: str) -> Booking | None:
     """The visit, locked after its conversation, if it is this consultant's."""
     seen = bookings.find(tx, name)
     if seen is None or seen.consultant != consultant:

@@ -33,7 +33,7 @@ _NEEDED = {"rdv-entreprise": "--entreprise", "rdv-contact": "--contact", "rdv-te
 
 def add(house: House, at: str, given: Mapping[str, str], *, branch: str = "", expert: str = "") -> list[str]:
     """Book a visit for a firm that phoned. Raises Wrong."""
-    told = _tidied(house, {name: text for name, text in given.items() if text.strip() or name in _NEEDED})
+    told = tidied(house, {name: text for name, text in given.items() if text.strip() or name in _NEEDED})
     known = [each.id for each in house.flow.questionnaire.profile[0].choices]
     if branch and branch not in known:
         raise Wrong(f"Le métier « {branch} » n'existe pas. Choisissez parmi : {', '.join(known)}.")
@@ -99,7 +99,7 @@ def expert(
         who = _expert(house, tx, number)
         card = who.card
         if phone is not None:
-            card = replace(card, phone=_tidied(house, {"rdv-telephone": phone})["rdv-telephone"])
+            card = replace(card, phone=tidied(house, {"rdv-telephone": phone})["rdv-telephone"])
         if departments is not None:
             card = replace(card, departments=read_departments(departments))
         if branches is not None:
@@ -175,7 +175,7 @@ def _moment(text: str) -> datetime:
         raise Wrong(f"« {text} » n'est pas un moment : écrivez-le comme « 2026-12-01 14:00 ».") from None
 
 
-def _tidied(house: House, given: Mapping[str, str]) -> dict[str, str]:
+def tidied(house: House, given: Mapping[str, str]) -> dict[str, str]:
     """What was typed for the booking's questions, as the chat would keep it. Raises Wrong with the chat's words."""
     questions = {question.id: question for question in house.content.forms["booking"].content.questions()}
     kept = {}

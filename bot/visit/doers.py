@@ -46,6 +46,8 @@ def remind(house: House, tx: Connection, job: Job) -> None:
     """The day before a visit, or two hours before."""
     name, _, which = (job.dedup or "").removeprefix(f"{REMIND}/").partition("/")
     changes.remind(house, tx, name, which)
+    if which == "day_before":
+        changes.tell_consultant(house, tx, name)
 
 
 DOERS: Mapping[str, Doer] = {LIST: Writes(serve), PLACE: Writes(tell), REMIND: Writes(remind)}

@@ -120,27 +120,39 @@ def _remind(house: House, tx: Connection, booking: Booking, told: Mapping[str, s
         outbox.schedule(tx, kind=REMIND, key=key, due_at=due, conversation=booking.conversation)
 
 
+def answers_changed(house: House, tx: Connection, booking: Booking) -> bool:
+    """Tell the consultant that the summary has changed; whether a letter leaves. Nothing of what changed is in it."""
+    return _to_consultant(house, tx, booking, "visit_changed")
+
+
 def _invite(house: House, tx: Connection, booking: Booking, template: str) -> None:
     """The consultant's calendar and mailbox: when, and nothing of the firm; the rest is read behind the sign-in."""
+    who = consultants.find(tx, house.store.keyring, booking.consultant)
+    if who is not None:
+        calendar = invitation(booking, who, organizer(house), host(house), house.now()).decode()
+        _to_consultant(house, tx, booking, template, calendar)
+
+
+def _to_consultant(house: House, tx: Connection, booking: Booking, template: str, calendar: str = "") -> bool:
     who = consultants.find(tx, house.store.keyring, booking.consultant)
     try:
         address = read_address(who.card.email) if who else ""
     except BadAddress:
-        return
-    if who is None or not address:
-        return
-    values = card(house, tx, booking, {})
-    calendar = invitation(booking, who, organizer(house), host(house), house.now()).decode()
-    letter_to(
+        return False
+    if not address:
+        return False
+    there = "" if booking.status == "cancelled" else f"/consultant/visites/{booking.id}"
+    values = {
+        "quand": card(house, tx, booking, {})["quand"],
+        "sur_place": "oui" if booking.on_site else "",
+        "space": f"{house.settings.server.public_url}/espace{there}",
+    }
+    return letter_to(
         house,
         tx,
         address,
         template,
-        {
-            "quand": values["quand"],
-            "sur_place": "oui" if booking.on_site else "",
-            "space": f"{house.settings.server.public_url}/espace",
-        },
+        values,
         purpose=TO_CONSULTANTS,
         dedup=f"{template}/{stamp(booking)}",
         calendar=calendar,

@@ -17,7 +17,7 @@ from bot.web import chat, data, keep, kit, mail, news, pages, paper, visit
 from bot.web.door import Door
 from bot.web.form import Problem, read_form
 from bot.web.guard import Guard, Throttle
-from bot.web.space import agenda, card, enter, federation, home, hours, invitation, keys
+from bot.web.space import agenda, card, diagnosis, enter, federation, home, hours, invitation, keys, phoned
 from bot.web.space import visit as consultant_visit
 from bot.web.space.guard import SignedOut
 from bot.web.view import View
@@ -98,6 +98,10 @@ ROUTES = [
     Route("/espace/consultant/visites/{visite}", consultant_visit.change, methods=["POST"]),
     Route("/espace/consultant/visites/{visite}/synthese", consultant_visit.summary),
     Route("/espace/consultant/visites/{visite}/synthese.pdf", consultant_visit.paper),
+    Route("/espace/consultant/visites/{visite}/diagnostic", diagnosis.diagnosed),
+    Route("/espace/consultant/visites/{visite}/diagnostic", diagnosis.diagnose, methods=["POST"]),
+    Route("/espace/consultant/nouvelle", phoned.ask),
+    Route("/espace/consultant/nouvelle", phoned.book, methods=["POST"]),
     Route("/espace/consultant/heures", hours.hours),
     Route("/espace/consultant/heures", hours.set_week, methods=["POST"]),
     Route("/espace/consultant/heures/exceptions", hours.change_exceptions, methods=["POST"]),

@@ -24,6 +24,7 @@ from bot.web.view import see, wants_fragment
 from bot.web.visit import shown_with
 from dialogue import engine
 from dialogue.events import COMMANDS, Clicked, Commanded, Event
+from dialogue.expert import diagnosis
 from dialogue.present import past, present, questions_left
 from federations import campaigns
 
@@ -180,6 +181,7 @@ def turn_page(
         if now.place == "result" and now.flow == flow.id and not session.paused
         else None,
         sections=flow.section,
+        expert=diagnosis(flow, session.values),
         visit=shown_with(here),
         has_visit="appointment" in here.held.diary.since,
     )

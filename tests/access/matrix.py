@@ -77,6 +77,19 @@ def a_visit(house: House, account: Account) -> str:
     return house.store.db.write(work)
 
 
+def a_visit_done(house: House, account: Account) -> str:
+    """The same, once it took place."""
+    name = a_visit(house, account)
+
+    def work(tx: Connection) -> None:
+        booking = bookings.find(tx, name)
+        assert booking is not None
+        bookings.mark(tx, booking, "visit", booking.starts_at.date())
+
+    house.store.db.write(work)
+    return name
+
+
 def an_exception(house: House, account: Account) -> str:
     """An absence of this consultant."""
 
@@ -89,6 +102,14 @@ def an_exception(house: House, account: Account) -> str:
 
 
 FORM = {"id": "x" * 24}
+PHONED = {
+    **FORM,
+    "ou": "distance",
+    "moment": "20261209-1000",
+    "rdv-entreprise": "Lunettes",
+    "rdv-contact": "Nadia",
+    "rdv-telephone": "01 99 00 00 00",
+}
 SPACE = "/espace/consultant"
 VISIT = f"{SPACE}/visites/{{visite}}"
 
@@ -110,6 +131,10 @@ LINES = (
     Line("POST", VISIT, ("consultant",), a_visit, {**FORM, "faire": "annuler"}),
     Line("GET", f"{VISIT}/synthese", ("consultant",), a_visit),
     Line("GET", f"{VISIT}/synthese.pdf", ("consultant",), a_visit),
+    Line("GET", f"{VISIT}/diagnostic", ("consultant",), a_visit),
+    Line("POST", f"{VISIT}/diagnostic", ("consultant",), a_visit_done, FORM),
+    Line("GET", f"{SPACE}/nouvelle", ("consultant",)),
+    Line("POST", f"{SPACE}/nouvelle", ("consultant",), sent=PHONED),
     Line("GET", f"{SPACE}/heures", ("consultant",)),
     Line("POST", f"{SPACE}/heures", ("consultant",), sent=FORM),
     Line(

@@ -73,7 +73,7 @@ def page(client: TestClient, path: str, status: int = 200) -> str:
     return plain(answer.text)
 
 
-def send(client: TestClient, path: str, status: int = 303, **fields: str) -> str:
+def send(client: TestClient, path: str, status: int = 303, /, **fields: str) -> str:
     answer = client.post(path, data={"id": ID, **fields}, follow_redirects=False)
     assert answer.status_code == status, answer.text
     return plain(answer.text)

@@ -29,7 +29,7 @@ from visits.bookings import Booking
 from visits.calls import Call
 from visits.slots import PARIS
 
-_SAID = {"annulee": "visit_cancelled", "appel": "call_made", "reservee": "visit_booked"}
+_SAID = {"annulee": "visit_cancelled", "appel": "call_made"}
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,11 @@ def day_of(form: Form, field: str) -> date | None:
         raise BadField("day") from None
 
 
-def number_of(form: Form, field: str, most: int, code: str) -> int | None:
+def number_of(form: Form, field: str, most: int, code: str, *, about: str = "") -> int | None:
     """The whole number typed in this field, from 0 to `most`; None where nothing was. Raises BadField."""
     given = form.fields.get(field, "").strip()
     if not given:
         return None
     if not re.fullmatch(r"[0-9]{1,4}", given) or int(given) > most:
-        raise BadField(code)
+        raise BadField(code, about)
     return int(given)

@@ -33,6 +33,7 @@ from visits.bookings import Booking, Milestone
 from visits.slots import PARIS
 
 MILESTONES: Final[dict[str, Milestone]] = {"visite": "visit", "rapport": "report", "bilan": "debrief"}
+_SAID: Final = {"note": "noted", "reservee": "visit_booked"}
 _FURTHEST: Final = timedelta(days=366)
 _MOST_DAYS: Final = 366
 
@@ -40,8 +41,7 @@ _MOST_DAYS: Final = 366
 async def visit(request: Request) -> Response:
     """The visit."""
     who = await consultant(request)
-    said = "noted" if request.query_params.get("dit") == "note" else ""
-    return await _page(request, who, notice=said)
+    return await _page(request, who, notice=_SAID.get(request.query_params.get("dit", ""), ""))
 
 
 async def summary(request: Request) -> Response:
