@@ -42,8 +42,9 @@ async def chat(house: House, console: Console, ask: Callable[[], Awaitable[str |
 
 
 def _event(house: House, turn: Turn, said: str) -> Event | Callable[[Flow, Session], Event]:
-    """A number picks what is on screen: a choice of the question, else a button; anything else is read as French."""
-    place = int(said) - 1 if said.isdecimal() and len(said) < 4 else -1
+    """A number picks what is on screen, unless words are asked for: a choice, else a button; the rest is read."""
+    typed = turn.question is not None and bool(turn.question.typed)  # there a number is an answer
+    place = int(said) - 1 if said.isdecimal() and len(said) < 4 and not typed else -1
     choices = turn.question.choices if turn.question else ()
     if turn.question and 0 <= place < len(choices):
         return Clicked(turn.question.node, choices[place].id)

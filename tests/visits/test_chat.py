@@ -427,3 +427,14 @@ def few(house: House, count: int) -> None:
     """So many places for opticians."""
     visits = house.settings.visits.model_copy(update={"places": {"optique": count}})
     object.__setattr__(house, "settings", house.settings.model_copy(update={"visits": visits}))
+
+
+def test_going_back_to_the_times_gives_the_one_held_back(house: House, lea: Consultant, shop: Present) -> None:
+    here = to_times(house, shop)
+    first = options(house, here)
+    here = chosen(house, here)
+    assert slices_taken(house) == 10
+    here = go(house, here, Commanded("back"))
+    assert asked(house, here) == "rdv-heure"
+    assert options(house, here) == first
+    assert slices_taken(house) == 0

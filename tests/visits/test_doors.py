@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterator
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
@@ -13,6 +15,7 @@ from bot.app import create_app
 from bot.content import Content
 from bot.house import House
 from bot.settings import Settings
+from bot.terminal import chat
 from tests.api.conftest import Caller
 from tests.conftest import Clock
 from tests.telegram.talk import talking
@@ -101,3 +104,21 @@ def test_a_visit_is_booked_by_an_app(house: House, caller: Caller) -> None:
         assert sent.status_code == 200, (node, sent.text)
     assert "C'est réservé" in shop.turn["messages"][-1]["text"]
     assert house.store.db.read(lambda tx: len(bookings.ahead(tx, house.now()))) == 1
+
+
+def test_a_visit_is_booked_in_a_terminal(house: House) -> None:
+    employ(house)
+    before = "Optique-lunetterie;2 à 10;Non;rendez-vous;1;2;1;Optique Bastille;passer cette question;Nadia;2;0612345678"
+    typed = iter(f"{before};4;3;passer cette question;1".split(";"))
+
+    async def ask() -> str | None:
+        return next(typed, None)
+
+    screen = Console(file=io.StringIO(), width=100)
+    asyncio.run(chat(house, screen, ask, trial=False))
+    shown = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "C'est réservé" in shown
+    (visit,) = house.store.db.read(lambda tx: bookings.ahead(tx, house.now()))
+    told = house.store.db.read(lambda tx: bookings.details(tx, house.store.keyring, visit))
+    assert told is not None
+    assert told["rdv-postes"] == "3"

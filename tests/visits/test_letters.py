@@ -190,6 +190,21 @@ def test_a_consultant_who_cancels_offers_new_times_at_once(house: House, lea: Co
     assert visit_of(house, there).id != visit.id
 
 
+def test_a_mail_server_that_does_not_answer_keeps_nobody_from_booking(
+    house: House, lea: Consultant, shop: Present, clock: Clock
+) -> None:
+    folder = house.settings
+    nowhere = Mail.model_validate({"serveur": "127.0.0.1", "port": 9, "chiffrement": "aucun", "adresse": "a@b.example"})
+    object.__setattr__(house, "settings", folder.model_copy(update={"mail": nowhere}))
+    here = booked(house, shop)
+    for _ in range(6):
+        run(work_once(house, doers(house)))
+    assert visit_of(house, here).status == "booked"
+    object.__setattr__(house, "settings", folder)
+    clock.forward(minutes=5)
+    assert len(post(house)) == 2, "the confirmation and the invitation waited"
+
+
 def test_a_consultant_who_leaves_cancels_every_visit_to_come(house: House, lea: Consultant, shop: Present) -> None:
     here = booked(house, shop)
     assert house.store.db.write(lambda tx: changes.consultant_leaves(house, tx, lea.id)) == 1
