@@ -95,7 +95,7 @@ def serve() -> None:
 
 @app.command()
 def worker() -> None:
-    """Fait seul le travail de fond, à côté d'autres processus (avec PostgreSQL seulement), jusqu'à Ctrl-C."""
+    """Fait le travail de fond et rien d'autre, à côté d'autres processus (PostgreSQL seulement), jusqu'à Ctrl-C."""
     from bot.serve import configure_logs, event_loop, work
 
     settings = _settings()

@@ -72,7 +72,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Le fichier à créer.")]) 
 
 @app.command()
 def restore(
-    file: Annotated[Path | None, typer.Argument(help="La copie à remettre ; sans elle, c'est déjà fait.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="La copie à remettre ; sans elle : déjà remise.")] = None,
 ) -> None:
     """Remet une copie de la base, Autodiag arrêté, et efface de nouveau ce qui l'avait été depuis."""
     from store import outbox

@@ -84,7 +84,7 @@ def _table(question: FormQuestion, opinions: Opinions, house: House) -> Table:
         made.add_row(_title(house, branch), *(str(counts[choice]) for choice in choices))
     waiting = opinions.waiting.get(question.id, 0)
     if waiting or not made.row_count:
-        made.caption = f"{waiting} réponse(s) de plus : une ligne se montre à partir de {ENOUGH}."
+        made.caption = f"Réponses en attente : {waiting}. Une ligne se montre à partir de {ENOUGH}."
     return made
 
 

@@ -18,7 +18,7 @@ def milestone(
     what: Annotated[
         Literal["visit", "report", "debrief", "support"],
         typer.Argument(
-            help="visit : visite faite ; report : rapport remis ; debrief : restitution ; support : fin de l'aide."
+            help="visit : visite faite ; report : rapport remis ; debrief : bilan fait ; support : accompagnement fini."
         ),
     ],
     on: Annotated[

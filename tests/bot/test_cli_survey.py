@@ -40,5 +40,5 @@ def test_the_survey_is_printed_with_what_is_missing(house: House) -> None:
     opinion(house, "optique", "oui")
     code, said = autodiag("survey")
     assert code == 0
-    assert "1 réponse(s) de plus" in said
+    assert "Réponses en attente : 1" in said
     assert "Rien à montrer pour l'instant." in said

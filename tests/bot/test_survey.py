@@ -63,7 +63,7 @@ def test_a_branch_is_shown_from_ten_answers_and_comments_without_anything_beside
     console.print(survey.table(alone, house))
     printed = console.export_text()
     assert "Aidez les petits !" in printed
-    assert "1 réponse(s) de plus" in printed
+    assert "Réponses en attente : 1" in printed
 
 
 def test_an_answer_erased_is_no_longer_counted(house: House) -> None:
