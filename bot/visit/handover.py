@@ -87,7 +87,7 @@ def opened(house: House, tx: Connection, account: str, booking: Booking, what: P
         house.content.referential.preparation,
         made_on=_today(house),
         visit=visit_of(house, booking, told),
-        own_words={},
+        own_words=session.words if session else {},
         records=records,
         since=seen.before if seen else None,
     )
@@ -122,7 +122,7 @@ def _handed(house: House, tx: Connection, booking: Booking) -> tuple[Session | N
 
 
 def _read(house: House, tx: Connection, session: Session) -> Read:
-    return read_of(house.flow_of(tx, session.fingerprint), session, {}, on=_today(house))
+    return read_of(house.flow_of(tx, session.fingerprint), session, session.words, on=_today(house))
 
 
 def _seen(house: House, tx: Connection, booking: Booking) -> Seen | None:

@@ -77,6 +77,7 @@ def _answers(door: Door, here: Present) -> dict[str, object]:
     return {
         "questionnaire": {"id": flow.id, "version": flow.version},
         "reponses": given,
+        "mots_gardes": dict(session.words),
         "tutoriels_faits": list(session.tutorials_done),
         "resultat": as_data(result(flow, session)) if session.short_done else None,
     }

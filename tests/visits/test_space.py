@@ -19,7 +19,7 @@ from bot.settings import Mail, Settings
 from bot.turn import Present
 from bot.visit import changes, handover, notices
 from bot.visit.rules import rules
-from dialogue.events import Clicked, Commanded, Wrote
+from dialogue.events import Clicked, Commanded, ReadAnswer, Wrote
 from tests.access.conftest import Guest, browser_of, guest
 from tests.conftest import Clock
 from tests.visits.conftest import LEA, OFFICE
@@ -160,6 +160,18 @@ def test_a_later_answer_is_marked_once_read_and_stays_marked(house: House, lea: 
         assert "Depuis la synthèse du 23 novembre 2026" in told
         assert 'class="changed"' in told
     assert not changed()
+
+
+@pytest.mark.parametrize("agreed", ["suite", "aujourdhui", "coordonnees"])
+def test_the_managers_own_words_go_with_the_answers_and_only_with_them(house: House, lea: Guest, agreed: str) -> None:
+    here = opened(house)
+    node, words = asked(house, here), "le mien seulement, depuis la panne de mai"
+    choice = next(iter(options(house, here)))
+    here = go(house, here, ReadAnswer(node, choice, words=words), Commanded("book"), Clicked("rdv-accord", agreed))
+    here = go(house, here, Clicked("rdv-mode", "sur-place"), Wrote("rdv-postal", "75011"))
+    here = go(house, to_confirm(house, chosen(house, here)), Clicked("rdv-confirmer", "oui"))
+    told = page(lea.client, f"{at(visit_of(house, here))}/synthese")
+    assert (words in told) == (agreed != "coordonnees")
 
 
 @pytest.mark.parametrize(
