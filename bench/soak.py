@@ -1,6 +1,7 @@
 """`make soak MINUTES=N`: what searches by chance, as long as one likes, and how many cases it reached.
 
-In processes of their own: Telegram's updates in any order, and schedules of kills on both databases, from SEED= on.
+In processes of their own: Telegram's updates in any order, 100,000 odd texts to read, and schedules of kills on both
+databases, from SEED= on.
 Beside them any conversation at all, with Hypothesis, which keeps what fails in .hypothesis and tries that first.
 """
 
@@ -20,6 +21,9 @@ from bench.processes import ROOT
 from tests.dialogue.test_machine import Conversation
 
 PERMUTATIONS = "tests/telegram/test_updates.py::test_any_order_and_any_duplicates_end_as_the_clean_run"
+NOISE = "tests/dialogue/test_understanding.py::test_no_noise_raises_and_none_is_recorded"
+TEXTS = "100000"
+"""Random and adversarial texts to read."""
 DATABASES = ("sqlite", "postgresql")
 AT_ONCE = 200
 """Conversations between two looks at the clock."""
@@ -44,6 +48,7 @@ def main() -> None:
     python, minutes = sys.executable, str(given.minutes)
     beside = {
         "Telegram": _started([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", PERMUTATIONS], minutes),
+        "typed French": _started([python, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", NOISE], minutes),
         **{
             kind: _started([python, "-m", "bench.schedules", kind, minutes, "--seed", str(given.seed)], minutes)
             for kind in DATABASES
@@ -65,7 +70,7 @@ def main() -> None:
 
 
 def _started(command: list[str], minutes: str) -> subprocess.Popen[str]:
-    environment = os.environ | {"SOAK_MINUTES": minutes, "RELIABILITY_SLOWNESS": "20"}
+    environment = os.environ | {"SOAK_MINUTES": minutes, "RELIABILITY_SLOWNESS": "20", "FUZZ_TEXTS": TEXTS}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 
 

@@ -35,12 +35,13 @@ log = structlog.get_logger("understanding")
 
 
 class Ear:
-    """What reads typed French now: `model` changes once, when the trained one comes."""
+    """What reads typed French now: `model` changes once, when the trained one comes; `trouble`: why it has not."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self._lists = spoken.lists()
         self.file = folder / f"{fingerprint[:24]}.npz"
         self.model = models.untrained(*self._lists)
+        self.trouble = ""
         self._training: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,7 +62,7 @@ class Ear:
         except FileNotFoundError:
             return False
         except Exception as error:  # noqa: BLE001 — whatever a damaged file raises: it is made again
-            log.warning("model_unreadable", reason=type(error).__name__)
+            self.trouble = f"unreadable: {type(error).__name__}"
             self.file.unlink(missing_ok=True)
             return False
         return True
@@ -71,13 +72,20 @@ class Ear:
         try:
             return self.look() or self._learn()
         except OSError as error:
-            log.warning("model_not_trained", reason=type(error).__name__)
+            self.trouble = f"not trained: {type(error).__name__}"
             return False
 
     def learn_meanwhile(self) -> None:
-        """Learn in a thread of its own: the rules serve until then."""
+        """Learn in a thread of its own, and tell the log how it went: the rules serve until then."""
         if not self.trained:
-            threading.Thread(target=self.learn, name="learning", daemon=True).start()
+            threading.Thread(target=self._learn_and_tell, name="learning", daemon=True).start()
+
+    def _learn_and_tell(self) -> None:
+        began = time.monotonic()
+        if self.learn():
+            log.info("model_trained", seconds=round(time.monotonic() - began, 1))
+        else:
+            log.warning("model_not_trained", reason=self.trouble)
 
     def leave(self) -> None:
         """Stop a training of ours that is under way."""
@@ -105,10 +113,9 @@ class Ear:
         finally:
             turn.unlink(missing_ok=True)
         if code or not self.look():
-            log.warning("model_not_trained", code=code)
+            self.trouble = f"training ended with {code}"
             return False
         self._forget_others()
-        log.info("model_trained", seconds=round(time.monotonic() - began, 1))
         return True
 
     def _forget_others(self) -> None:

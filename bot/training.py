@@ -32,7 +32,7 @@ from referential.spoken import Sayings
 RIDGE, KIND_RIDGE = 0.15, 1.0
 ANSWERS_KEPT = 3
 """One answer in so many teaches what kind of thing an answer is; all of them teach the choices."""
-_ANSWER_WEIGHT = 0.6
+_WEIGHTS = {"answer": 0.6, "emergency": 1.5}
 _FOREIGN = 2
 """Questions against which each sentence that is no answer is tried, when judging is learned."""
 _AS_ANSWERS = frozenset(("not_emergency",))
@@ -146,7 +146,7 @@ class _Kinds:
         held = np.concatenate([lesson.line[1] for lesson in lessons]).astype(np.float64)
         self.rows = csr_matrix((held, places, ends), shape=(len(lessons), len(used)))
         kernel = (self.rows @ self.rows.T).toarray()
-        weight = np.array([_ANSWER_WEIGHT if lesson.meant == "answer" else 1.0 for lesson in lessons])
+        weight = np.array([_WEIGHTS.get(lesson.meant, 1.0) for lesson in lessons])
         self.inverse = np.linalg.inv(kernel + np.diag(KIND_RIDGE / weight))
         self.target = np.zeros((len(lessons), len(self.kinds)))
         self.target[np.arange(len(lessons)), [self.kinds.index(lesson.meant) for lesson in lessons]] = 1

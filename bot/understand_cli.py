@@ -26,9 +26,7 @@ def understand(
     from bot import understand as understanding
     from bot.content import load_content
     from bot.hearing import ear_for
-    from bot.serve import configure_logs
 
-    configure_logs("warning")
     if sum((text is not None, file is not None, evaluate is not None, voices)) != 1 or (text is None) != (
         question is None
     ):

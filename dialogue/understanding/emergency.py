@@ -74,6 +74,13 @@ def marks(said: Said) -> dict[str, bool]:
     }
 
 
+def doubt(seen: dict[str, bool], each: float) -> float:
+    """How much more sure to be, for all that speaks against an attack under way."""
+    signs = any(seen[name] for name in _SIGNS)
+    against = (not signs) + (not seen["now"]) + (seen["before"] or seen["elsewhere"]) * 0.5 + seen["if"] * 0.3
+    return each * against
+
+
 def plainly(said: Said, seen: dict[str, bool]) -> bool:
     """Whether it is said in so many words that an attack is under way."""
     heard = said.line.replace(" anti virus ", " antivirus ")

@@ -40,6 +40,7 @@ class Heard:
     likely: bool
     question: bool
     words: int
+    known: float = 1.0
 
 
 def ranking(heard: Heard) -> Matrix:

@@ -10,8 +10,11 @@ from dialogue.understanding.commands import COMMAND_WORDS, LIKELY, SURE, defined
 from dialogue.understanding.emergency import marks
 from dialogue.understanding.features import SIZE, Ids, Weights
 from dialogue.understanding.plain import Said
+from dialogue.understanding.slots import slots
 
 _RULE = 1.5
+_TERSE = 22
+"""Words beyond which two pieces of a command may have nothing to do with each other."""
 
 
 def kind_features(said: Said, ids: Ids, weights: Weights) -> tuple[Ids, Weights]:
@@ -32,6 +35,10 @@ def kind_features(said: Said, ids: Ids, weights: Weights) -> tuple[Ids, Weights]
     seen = [name for name, there in marks(said).items() if there]
     extra |= {f"m {name}": 1.0 for name in seen}
     extra |= {f"mm {one} {other}": 0.7 for at, one in enumerate(seen) for other in seen[at + 1 :]}
+    pieces = slots(said)
+    extra |= {f"s {name}": 0.9 for name in pieces}
+    if len(said.words) <= _TERSE:
+        extra |= {f"ss {one} {other}": 0.8 for at, one in enumerate(pieces) for other in pieces[at + 1 :]}
     many = len(said.words)
     extra["size " + (str(many) if many < 4 else "m" if many < 9 else "l" if many < 20 else "xl")] = 0.6
     if said.words:

