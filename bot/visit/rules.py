@@ -63,7 +63,7 @@ def card(house: House, tx: Connection, booking: Booking, told: Mapping[str, str]
         "numero": who.card.phone,
         "photo": "oui" if who.has_photo else "",
         "code": told.get("code", ""),
-        "joindre": told.get("rdv-joindre", ""),
+        "joindre": told.get("rdv-joindre", "") if house.settings.mail.on else "expert",
     }
 
 

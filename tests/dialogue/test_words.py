@@ -84,7 +84,7 @@ def of_a_visit() -> Iterator[str]:
         "rang": "2",
         "left": "1",
     }
-    for joined in ("e-mail", "telephone"):
+    for joined in ("e-mail", "telephone", "expert"):
         yield WORDS.say("booking_booked", **known, joindre=joined)
     for name in sorted(TEMPLATES):
         if name.startswith("booking_") and name[8:] not in SHOWN_WITH_MORE:

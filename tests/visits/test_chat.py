@@ -154,6 +154,7 @@ def test_a_visit_is_booked_from_the_first_word_to_the_code_at_the_door(
     assert told["code"] in end
     assert len(told["code"]) == 4
     assert LEA.phone in end
+    assert "par e-mail" not in end, "no letter leaves this house"
     assert here.held.diary.since["appointment"] == visit.starts_at
     assert "visit_wanted" not in here.held.diary.since or here.held.diary.since["visit_wanted"]
 
