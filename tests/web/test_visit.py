@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from bot.house import House
+from bot.visit.rules import rules
+from store import conversations, tables, ways
 from tests.visits.conftest import LEA, OFFICE
 from tests.web.conftest import Phone
 from tests.web.test_browser import OVERFLOW, WCAG, opened
-from visits import consultants
+from visits import bookings, consultants
+from visits.bookings import Wanted
 
 pytestmark = pytest.mark.needs_chromium
 LOOKED_AT = os.environ.get("AUTODIAG_LOOK", "")
@@ -117,3 +120,30 @@ def test_a_visit_is_booked_then_cancelled(house: House, phone: Phone, script: bo
     see("annuler")
     press(page, "Oui, annuler")
     expect(page.get_by_text("Votre rendez-vous est annulé")).to_be_visible()
+
+
+def test_the_page_of_a_letter_s_link_is_accessible(house: House, phone: Phone) -> None:
+    page = opened(phone(width=320))
+    for choice in ("Optique-lunetterie", "2 à 10", "Non"):
+        press(page, choice)
+    (conversation,) = house.store.db.read(lambda tx: tx.scalars(select(tables.conversations.c.id)).all())
+    book_for(house, conversation)
+    token = house.store.db.write(lambda tx: ways.issue(tx, house.store.keyring, conversation, "visit", house.today()))
+    mine = opened(phone(width=320), f"/rv/{token}")
+    look(mine, "lien-320", script=True)
+    press(mine, "Voir mon rendez-vous")
+    expect(mine.get_by_text("Léa Martin").first).to_be_visible()
+    look(mine, "lien-ouvert-320", script=True)
+
+
+def book_for(house: House, conversation: str) -> None:
+    def work(tx: Connection) -> None:
+        store, now, want = house.store, house.now(), Wanted(on_site=False, department=None, branch="optique")
+        start = next(iter(bookings.times(tx, store.keyring, rules(house), now, want)))
+        held = bookings.hold(tx, store.keyring, rules(house), now, want, start, conversation=conversation)
+        key = conversations.hold(tx, store.keyring, conversation)
+        assert held
+        assert key
+        bookings.confirm(tx, store.keyring, held, {"code": "0417"}, now, key[0])
+
+    house.store.db.write(work)
