@@ -58,6 +58,7 @@ def card(house: House, tx: Connection, booking: Booking, told: Mapping[str, str]
         "quand": when(house, booking.starts_at),
         "duree": house.words.say("duration", minutes=minutes),
         "ou": house.words.say("booking_where", on_site=booking.on_site, address=address),
+        "sur_place": "oui" if booking.on_site else "",
         "expert": who.card.name,
         "firme": who.card.firm,
         "numero": who.card.phone,

@@ -76,6 +76,7 @@ def of_a_visit() -> Iterator[str]:
         "quand": WORDS.say("booking_when", at=datetime(2026, 12, 1, 14, 30, tzinfo=UTC)),
         "duree": WORDS.say("duration", minutes=150),
         "ou": WORDS.say("booking_where", on_site=True, address="12 rue de la Roquette, 75011"),
+        "sur_place": "oui",
         "expert": "Léa Martin",
         "firme": "Cabinet Exemple",
         "numero": "01 99 00 11 22",
