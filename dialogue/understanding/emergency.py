@@ -61,6 +61,13 @@ DIRECT = re.compile(
     r"(?:pirat\w*|hack\w*|attaqu\w*|cyberattaqu\w*|arnaqu\w*|escroqu\w*)|cyberattaque|attaque(?: en cours| informatique)?|demande de rancon|rancon a l ecran|ransomware|rancongiciel)(?: \w+){0,4} $"
 )
 """Few words that leave no doubt, unless they are in the past or denied."""
+_JUST_DONE = re.compile(
+    r" (?:viens|vient|venons) (?:de |d )(?:\w+ ){0,3}(?:donner|dicter|filer|communiquer|virer|verser|payer|transferer|envoyer|valider|virement|confirmer)"
+)
+_NOT_THEM = re.compile(
+    r" (?:escroc\w*|arnaqu\w*|fau(?:x|sse)|n? ?etait pas|soi disant|pretendait|pas (?:le|la|l|notre|mon|ma) (?:vraie?|bonne?|siege|fournisseur|banque|patron)) "
+)
+"""Something just done for somebody who was not who they said: money or a code is gone, whatever tense tells the rest."""
 
 
 def marks(said: Said) -> dict[str, bool]:
@@ -85,6 +92,8 @@ def plainly(said: Said, seen: dict[str, bool]) -> bool:
     """Whether it is said in so many words that an attack is under way."""
     heard = said.line.replace(" anti virus ", " antivirus ")
     told = any(word.startswith(("virus", "pirat", "hack", "attaqu", "rancon", "ransom")) for word in heard.split())
+    if _JUST_DONE.search(said.line) and _NOT_THEM.search(said.line) and not seen["elsewhere"]:
+        return True
     if DIRECT.search(said.line) and not (seen["before"] or seen["if"] or seen["elsewhere"]):
         return True
     return told and len(said.words) <= 4 and not (seen["before"] or seen["if"] or seen["elsewhere"])

@@ -44,6 +44,8 @@ def heard_at(node: str, text: str) -> Reading:
         ("mdp-stockage", "post it", "answer", "visible"),
         ("pos-antivirus", "🤷", "answer", "nsp"),
         ("pil-qui", "tout est bloqué avec un message en anglais", "emergency", ""),
+        ("msg-rib", "je viens de faire un virement et c'était un faux fournisseur", "emergency", ""),
+        ("cha-faux-siege", "on vient de donner le code du coffre, c'était pas le siège", "emergency", ""),
         ("pil-qui", "ca depend", "clarify", ""),
         ("pil-qui", "I don't understand, can we do this in English?", "clarify", ""),
         ("mdp-unique", "oui et non", "clarify", ""),
