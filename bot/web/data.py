@@ -72,6 +72,7 @@ def _answers(door: Door, here: Present) -> dict[str, object]:
                     "choix": choice,
                     "reponse": label_of(door.house.words, question, choice),
                     "compte": node in standing,
+                    **({"vos_mots": session.words[node]} if node in session.words else {}),
                 }
             )
     return {
