@@ -28,6 +28,8 @@ from dialogue.events import (
     EraseAll,
     Event,
     Fact,
+    NotUnderstood,
+    ReadAnswer,
     Record,
     ShortPathDone,
     SpokeFirst,
@@ -485,6 +487,8 @@ def _fits(flow: Flow, node: str, choice: str) -> bool:
 
 
 def _record(house: House, door: str, event: Event, taken: Taken) -> bytes:
+    if isinstance(event, ReadAnswer | NotUnderstood) and event.words:
+        event = replace(event, words="")  # they stand beside the answer alone: forgotten there, they are gone
     return RECORD.dump_json(Record(house.now().isoformat(timespec="seconds"), door, event, taken.facts))
 
 

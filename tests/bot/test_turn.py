@@ -16,7 +16,7 @@ from bot import entrance, worker
 from bot.house import House, open_house
 from bot.turn import Gone, Present, begin, look, records, take
 from dialogue import engine
-from dialogue.events import Clicked, Commanded, Event, ShortPathDone
+from dialogue.events import Clicked, Commanded, Event, NotUnderstood, Reading, ShortPathDone
 from dialogue.flow import autodiag
 from referential.model import Questionnaire
 from store.codes import Refusal
@@ -313,3 +313,12 @@ def test_what_was_answered_stands_nowhere_in_clear(house: House) -> None:
     here = send(house, send(house, here, Commanded("erase")), Commanded("confirm"))
     assert here.conversation.encode() not in path.read_bytes()
     assert here.conversation.encode() not in Path(f"{path}-wal").read_bytes()
+
+
+def test_own_words_stand_beside_the_answer_and_never_in_the_log(house: House) -> None:
+    here, _ = started(house, given={"branche": "autre"})
+    here = send(house, here, Clicked("effectif", "1"))
+    here = send(house, here, NotUnderstood(Reading("answer", "debrouille", node="pil-qui"), words="canari du mardi"))
+    here = send(house, here, Clicked("pil-qui", "debrouille"))
+    assert here.session.words == {"pil-qui": "canari du mardi"}
+    assert "canari" not in repr(run(records(house, here.conversation)))
