@@ -71,22 +71,27 @@ class Found:
         return self.compared.fine and not (self.sent_twice or self.behind or self.unsound)
 
 
+DOORS: tuple[type[Manager], ...] = (OnTheWeb, OverTheApi, OnTheWeb, OverTheApi, OnTelegram)
 Outage = Callable[[], Coroutine[Any, Any, None]]
 """Takes the database away for a time."""
 
 
 async def play(
-    world: World, seed: int, found: Found, *, first: int, steps: int = 8, outage: Outage | None = None
+    world: World,
+    seed: int,
+    found: Found,
+    *,
+    first: int,
+    steps: int = 8,
+    doors: Sequence[type[Manager]] = DOORS,
+    outage: Outage | None = None,
 ) -> None:
     """One schedule: managers at every door, one to three things that befall; then the comparison, into `found`.
 
     `outage`: what befalls first, where it is given.
     """
     luck = random.Random(seed)
-    doors: list[type[Manager]] = [OnTheWeb, OverTheApi, OnTheWeb, OverTheApi]
-    managers: list[Manager] = [door(world, random.Random(luck.random()), first + n) for n, door in enumerate(doors)]
-    if world.telegram:
-        managers.append(OnTelegram(world, random.Random(luck.random()), first + len(doors)))
+    managers = [door(world, random.Random(luck.random()), first + n) for n, door in enumerate(doors)]
     away = asyncio.ensure_future(outage()) if outage else None
     found.troubles["database stopped"] += bool(away)
     befalling = asyncio.create_task(_befalls(world, luck, found, away))

@@ -83,7 +83,7 @@ def test_killed_at_every_point_nothing_acknowledged_is_lost_or_doubled(living: L
             recurring = [point for point in await an_hour_later(world) if point not in points]
             assert "before delete inbox" in recurring
             assert set(points) >= AT_LEAST
-            points, recurring = only(points), only(recurring)
+            points, recurring = only(points), only(recurring[::4])  # one transaction: a few of its statements
             for n, point in enumerate(points, 2):
                 kills = world.tally.kills.total()
                 world.servers[0].dies(point)

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from tests.reliability.conftest import Living
+from tests.reliability.managers import OnTelegram, OnTheWeb, OverTheApi
 from tests.reliability.schedules import Found, play
 
 SCHEDULES = 20
+DOORS = (OnTheWeb, OverTheApi, OnTelegram)
 
 
 def test_twenty_schedules_lose_nothing_and_say_nothing_twice(
@@ -19,7 +21,7 @@ def test_twenty_schedules_lose_nothing_and_say_nothing_twice(
         servers = 1 if database.startswith("sqlite") else 2
         async with living(servers=servers) as world:
             for seed in range(SCHEDULES):
-                await play(world, seed, found, first=10 * seed)
+                await play(world, seed, found, first=10 * seed, steps=6, doors=DOORS)
                 assert found.fine, f"seed {seed}: {found}"
         return found
 
