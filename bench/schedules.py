@@ -99,18 +99,20 @@ async def _played(
         imported_every=FROM_NOTHING,
     )
     said, sent, twice, unknown = time.monotonic(), found.sent, found.sent_twice, found.sent_twice_unknown
-    async with world.living():
-        for n in range(TOGETHER):
-            if time.monotonic() > until:
-                break
-            outage = _outage(server) if server and seed % 20 == 9 else None
-            await _one(world, seed, found, first=10 * n, steps=40 if seed % 4 == 3 else 8, outage=outage)
-            seed += 1
-            if time.monotonic() > said + TELL_EVERY:
-                said = time.monotonic()
-                print(f"… {told(found)}", flush=True)
-    found.sent, found.sent_twice = found.sent + sent, found.sent_twice + twice
-    found.sent_twice_unknown += unknown
+    try:
+        async with world.living():
+            for n in range(TOGETHER):
+                if time.monotonic() > until:
+                    break
+                outage = _outage(server) if server and seed % 20 == 9 else None
+                await _one(world, seed, found, first=10 * n, steps=40 if seed % 4 == 3 else 8, outage=outage)
+                seed += 1
+                if time.monotonic() > said + TELL_EVERY:
+                    said = time.monotonic()
+                    print(f"… {told(found)}", flush=True)
+    finally:
+        found.sent, found.sent_twice = found.sent + sent, found.sent_twice + twice
+        found.sent_twice_unknown += unknown
     await chats.close()
     if chats.broken:
         raise RuntimeError(f"badly made calls: {chats.broken[:3]}")
@@ -126,7 +128,9 @@ async def _one(world: World, seed: int, found: Found, *, first: int, steps: int,
             print(process.name, process.log.read_text()[-3000:], flush=True)
         raise
     if not found.fine:
-        print(f"SEED={seed} found: {found.compared} {told(found)}", flush=True)
+        print(f"SEED={seed} found: {found.compared} {found.unexplained} {told(found)}", flush=True)
+        for process in world.processes:
+            print(process.name, process.log.read_text()[-3000:], flush=True)
         raise SystemExit(1)
 
 

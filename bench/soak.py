@@ -76,7 +76,7 @@ def _started(command: list[str], minutes: str) -> subprocess.Popen[str]:
 
 def _short(said: str) -> str:
     """The line that counts, of all that was said."""
-    return str(re.findall(r"(?:soak|sqlite|postgresql): (.*)", said)[-1])
+    return str(re.findall(r"(?:soak|sqlite|postgresql): (\d.*)", said)[-1])
 
 
 def search(minutes: float) -> None:

@@ -63,6 +63,7 @@ class Found:
     sent_twice: int = 0
     sent_twice_unknown: int = 0
     behind: int = 0
+    unexplained: list[str] = field(default_factory=list)
     unsound: list[str] = field(default_factory=list)
 
     @property
@@ -170,6 +171,8 @@ async def compare(world: World, managers: Sequence[Manager], found: Found, *, dr
             if isinstance(manager, OnTelegram) and here and drained:
                 found.behind += _behind(world, house, manager, here)
     found.unsound += world.tally.unsound
+    found.unexplained += world.tally.unexplained
+    world.tally.unexplained.clear()
     found.kills += world.tally.kills
     _sent(world, found)
     world.tally.unsound.clear()
@@ -219,7 +222,12 @@ def _behind(world: World, house: House, manager: OnTelegram, here: Present) -> b
     keyboard = face(here, house.words).keyboard
     rows = [[each.to_dict() for each in row] for row in keyboard.inline_keyboard] if keyboard else []
     shown = [shown.buttons for shown in world.telegram.chats[manager.chat] if shown.buttons]
-    return rows not in shown or len(shown) > 1 + world.tally.unknown_of[here.conversation]
+    more = world.tally.unknown_of[here.conversation]
+    behind = rows not in shown or len(shown) > 1 + more
+    if behind:
+        told = [[button.get("callback_data") for row in each for button in row][:2] for each in shown]
+        world.tally.unexplained.append(f"chat of revision {here.revision}, {more} unknown, buttons {told}")
+    return behind
 
 
 def _sent(world: World, found: Found) -> None:

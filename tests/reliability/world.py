@@ -52,6 +52,7 @@ class Tally:
     points: Counter[str] = field(default_factory=Counter)
     starts: int = 0
     unsound: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
     done: Counter[int] = field(default_factory=Counter)
     unknown: Counter[int] = field(default_factory=Counter)
     unknown_of: Counter[str] = field(default_factory=Counter)
