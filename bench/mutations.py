@@ -123,8 +123,8 @@ MUTATIONS = (
     Mutation(
         "erasure journal at the start",
         "store/open.py",
-        "        if db.write(lambda tx: journal.replay(tx, keyring)):",
-        "        if False:",
+        "        brought_back = db.write(lambda tx: journal.replay(tx, keyring))",
+        "        brought_back = 0",
         ("tests/store/test_conversations.py -k restored_backup", "tests/reliability/test_trouble.py -k backup"),
     ),
 )
