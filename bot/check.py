@@ -58,9 +58,7 @@ def check(content: Content) -> list[Fault]:
     faults: list[Fault] = []
     for rule in (_ids, _themes, _scale, _glossary, _rules, _tutorials, _notes, _lengths, _language, _addresses):
         faults.extend(rule(content, places))
-    faults.extend(check_flows.check(content))
-    faults.extend(check_visit.check(content))
-    return faults or list(_walks(content, places))
+    return faults or [*check_flows.check(content), *check_visit.check(content)] or list(_walks(content, places))
 
 
 def sayings(content: Content) -> list[Fault]:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from bot.content import Content, load_content
 from bot.hearing import Ear, ear_for
@@ -94,6 +95,35 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 def chromium() -> str:
     """Where the browser is, for Playwright's `executable_path`."""
     return _browser() or pytest.skip("Chromium is not installed")
+
+
+FLAGS = [
+    f"--{flag}"
+    for flag in (
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "test-third-party-cookie-phaseout",
+    )
+]
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Browser]:
+    """The one browser of a pytest-xdist worker. From its start on, no event loop can be run in the main thread."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Pages in a browser come last: see `browser`."""
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
 
 
 @dataclass

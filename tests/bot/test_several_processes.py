@@ -271,7 +271,7 @@ def test_workers_alone_share_what_is_due_and_stop_when_told(settings: Settings, 
             assert one.stdout.readline() == "Le travail de fond est en marche.\n"
 
         def purged() -> list[tuple[Any, ...]]:
-            asked = "select claims, state from outbox where due_at > now()"
+            asked = "select claims, state from outbox where kind = 'purge' and due_at > now()"
             return [tuple(row) for row in house.store.db.read(lambda tx: tx.exec_driver_sql(asked).all())]
 
         for _ in range(1200):

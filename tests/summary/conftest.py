@@ -18,9 +18,8 @@ from dialogue.words import Words
 from referential.model import Question
 from referential.visit import Preparation
 from tests.papers.conftest import answered, content, example, flow, shopkeeper, words
-from tests.web.conftest import browser
 
-__all__ = ["browser", "content", "example", "flow", "words"]
+__all__ = ["content", "example", "flow", "words"]
 
 MADE_ON = date(2026, 11, 23)
 VISIT = Visit(

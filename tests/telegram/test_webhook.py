@@ -93,7 +93,7 @@ def test_bad_bodies_get_a_sentence_and_write_nothing(house: House, body: bytes, 
 def test_the_turn_is_committed_before_the_answer(house: House) -> None:
     update = FakeTelegram().says(CHAT, "/start")
     assert post(house, json.dumps(update).encode())[0] == 200
-    assert rows(house) == 5  # a conversation, its way, its chat, the update, the answer to send
+    assert rows(house) == 6  # a conversation, its way, its chat, the update, the answer to send, the reminder's timer
 
 
 def test_what_could_not_be_saved_comes_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_what_could_not_be_saved_comes_again(house: House, monkeypatch: pytest.M
         assert post(house, body)[0] == 503
     house.doors.clear()
     assert post(house, body)[0] == 200
-    assert rows(house) == 5
+    assert rows(house) == 6
 
 
 def test_redelivered_until_it_is_taken(settings: Settings, content: Content) -> None:

@@ -12,27 +12,13 @@ from dataclasses import replace
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from bot.house import House
 from bot.web.app import create_app
 from tests.web.visitor import Visitor
-
-FLAGS = [
-    f"--{flag}"
-    for flag in (
-        "no-sandbox",
-        "disable-gpu",
-        "disable-quic",
-        "no-first-run",
-        "disable-background-networking",
-        "disable-component-update",
-        "disable-sync",
-        "test-third-party-cookie-phaseout",
-    )
-]
 
 
 def client_of(app: ASGIApp, base_url: str = "http://localhost:8000") -> TestClient:
@@ -87,14 +73,6 @@ def served(house: House) -> Iterator[str]:
     """The address of a real server of this house."""
     with listening() as (port, address), serving(create_app(with_server(house, public_url=address)), port):
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 Phone = Callable[..., BrowserContext]
