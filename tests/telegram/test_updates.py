@@ -234,7 +234,8 @@ async def shows(door: Door) -> list[tuple[str, ...]]:
 
     def work(tx: Connection) -> list[tuple[str, ...]]:
         found = []
-        for row in tx.execute(tables.outbox.select().order_by(tables.outbox.c.id)):
+        shown = tables.outbox.c.kind.like("telegram.%")
+        for row in tx.execute(tables.outbox.select().where(shown).order_by(tables.outbox.c.id)):
             held = conversations.hold(tx, door.house.store.keyring, row.conversation)
             assert held is not None
             show = _SHOW.validate_json(outbox.opened(held[0], outbox._job(row._mapping)))

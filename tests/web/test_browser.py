@@ -331,7 +331,7 @@ def test_every_page_is_accessible_and_fits(phone: Phone) -> None:
         else:
             answer(page)
     look("result")
-    page.get_by_role("button", name="Voir un expert").click()
+    page.get_by_role("button", name="Voir un expert").first.click()
     expect(page.locator(".note")).to_be_visible()
     look("expert")
     go(page, "Choisir un autre thème")
